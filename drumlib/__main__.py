@@ -1,0 +1,224 @@
+"""The command line: ``python -m drumlib accompany SONG.mid -o OUT.mid``, and what else there is."""
+
+import argparse
+import os
+import sys
+import warnings
+from pathlib import Path
+
+from drumlib import __version__
+
+
+class UsageError(ValueError):
+    """An input that cannot be used, told in one line."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Returns 0, or 1 with one line on standard error if the input cannot be used."""
+    options = parser().parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
+    try:
+        options.run(options)
+    except KeyboardInterrupt:
+        print("drumlib: stopped", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"drumlib: {one_line(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(prog="python -m drumlib", description="A neural network that drums to your song.")
+    top.add_argument("--version", action="version", version=f"drumlib {__version__}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    command = commands.add_parser("accompany", help="put a drummer on a song", description="Put a drummer on a song.")
+    command.set_defaults(run=accompany)
+    command.add_argument("song", type=Path, metavar="SONG.mid", help="a MIDI file")
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mid", help="where the result goes")
+    command.add_argument("--preset", default="thesis", help="which network plays (default: thesis)")
+    command.add_argument("--seed", type=int, default=0, help="the same seed gives the same drums (default: 0)")
+    how = command.add_mutually_exclusive_group()
+    how.add_argument("--threshold", type=float, metavar="P", help="play what is more probable than this (0 to 1)")
+    how.add_argument("--temperature", type=float, metavar="T", help="draw the notes: 1 as learned, above wilder, below tamer")
+    command.add_argument("--section-bars", type=int, default=2, metavar="N", help="bars in a sub-sequence (default: 2)")
+    command.add_argument("--keep-drums", action="store_true", help="keep the song's own drums as well")
+    command.add_argument("--quantized-copy", action="store_true", help="add a second, quantized drum track to compare")
+    command.add_argument("--render", type=Path, metavar="OUT.mp3", help="write the sound of it too")
+
+    command = commands.add_parser(
+        "inspect", help="what the drummer sees in a song", description="What the drummer sees in a song, and what not."
+    )
+    command.set_defaults(run=inspect)
+    command.add_argument("song", type=Path, metavar="SONG.mid")
+
+    command = commands.add_parser("render", help="a song's sound as MP3", description="Write a song's sound as MP3.")
+    command.set_defaults(run=render)
+    command.add_argument("song", type=Path, metavar="SONG.mid")
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mp3")
+
+    command = commands.add_parser(
+        "songbook", help="write the songs of our own", description="Write the songs that come with drumlib as MIDI files."
+    )
+    command.set_defaults(run=songbook)
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
+
+    command = commands.add_parser(
+        "train",
+        help="train a network on a folder of songs",
+        description="Train a network on a folder of MIDI songs. Stop it with Ctrl-C whenever you like: --resume goes on "
+        "after the last whole epoch.",
+    )
+    command.set_defaults(run=train)
+    command.add_argument("--songs", type=Path, required=True, metavar="FOLDER", help="MIDI files, songs.csv if there is one")
+    command.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="checkpoints, history")
+    command.add_argument("--preset", default="thesis")
+    command.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    command.add_argument("--epochs", type=int, default=50, help="at most (default: 50; it ends when nothing is gained)")
+    command.add_argument("--batch", type=int, default=64)
+    command.add_argument("--rate", type=float, default=1e-3, help="learning rate (default: 0.001)")
+    command.add_argument("--transpose", type=int, default=5, help="semitones, up or down (default: 5; the thesis: 0)")
+    command.add_argument("--seed", type=int, default=0)
+
+    command = commands.add_parser(
+        "evaluate",
+        help="score a network on held-out songs",
+        description="Score a network on held-out songs, teacher-forced at 0.5, beside the bar before again.",
+    )
+    command.set_defaults(run=evaluate)
+    command.add_argument("--songs", type=Path, required=True, metavar="FOLDER", help="MIDI files, songs.csv if there is one")
+    command.add_argument("--split", default="test", choices=["train", "validation", "test"])
+    command.add_argument("--preset", default="thesis")
+    command.add_argument("--weights", type=Path, metavar="FILE.npz", help="other weights than those that are shipped")
+    command.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures there as well")
+    return top
+
+
+def one_line(error: Exception) -> str:
+    """An error as one line that says which file and why."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())
+
+
+def accompany(options) -> None:
+    """Read a song, put a drummer on it, write it, and its sound if asked."""
+    from drumlib.drummer import accompany
+    from drumlib.music import read_song, write_song
+
+    song = read_song(options.song)
+    for path in filter(None, (options.output, options.render)):
+        if not path.parent.is_dir():
+            raise UsageError(f"{path}: there is no folder {path.parent}")
+        if path.resolve() == options.song.resolve():
+            raise UsageError(f"{path}: the result would take the place of the song itself")
+    try:
+        result = accompany(
+            song,
+            preset=options.preset,
+            seed=options.seed,
+            threshold=options.threshold,
+            temperature=options.temperature,
+            section_bars=options.section_bars,
+            keep_drums=options.keep_drums,
+            quantized_copy=options.quantized_copy,
+        )
+    except ValueError as error:
+        raise UsageError(f"{options.song}: {error}") from None
+    if options.render:
+        from drumlib.display import render, save_mp3
+
+        sound = render(result)
+        write_song(result, options.output)
+        save_mp3(sound, options.render)
+    else:
+        write_song(result, options.output)
+    print(f"{options.output}: {len(result.bars)} bars, {len(result.tracks[-1].notes)} drum notes")
+
+
+def inspect(options) -> None:
+    """Print what the drummer sees."""
+    from drumlib.music import Grid, read_song
+
+    song = read_song(options.song)
+    grid = Grid(song)
+    minutes, seconds = divmod(round(song.duration), 60)
+    tempos = sorted({round(tempo.bpm) for tempo in song.tempos})
+    print(f"{options.song}: {len(song.bars)} bars, {minutes}:{seconds:02}, {song.ticks_per_beat} ticks a beat")
+    print(f"tempo: {tempos[0]} bpm" if len(tempos) == 1 else f"tempo: {tempos[0]} to {tempos[-1]} bpm, {len(song.tempos)} changes")
+    print("meter: " + ", ".join(f"{meter} from bar {bar_of(song, meter.tick)}" for meter in song.meters))
+    print("tracks:")
+    for track in song.tracks:
+        kind = track.family or "not heard"
+        program = "" if track.is_drum else f"program {track.program}"
+        print(f"  {kind:10} {program:12} channel {track.channel + 1:2}  {len(track.notes):5} notes  {track.name}")
+    ignored = []
+    for family in ("piano", "guitar", "bass"):
+        if not song.parts(family):
+            ignored.append(f"there is no {family}: the drummer will hear silence in its place")
+    unheard = [track for track in song.band if not track.family]
+    if unheard:
+        ignored.append(f"{len(unheard)} tracks are neither piano, guitar nor bass: they stay in the song, unheard by the drummer")
+    if song.drums:
+        count = sum(len(track.notes) for track in song.drums)
+        ignored.append(f"its {count} drum notes will be replaced (keep them with --keep-drums)")
+    odd = sum(1 for bar in grid.bars if bar.end - bar.tick != 4 * song.ticks_per_beat)
+    if odd:
+        ignored.append(f"{odd} bars are not in 4/4: the drummer plays as much of his bar as fits")
+    print("\n".join(["ignored:", *(f"  {line}" for line in ignored)]) if ignored else "ignored: nothing")
+
+
+def bar_of(song, tick: int) -> int:
+    """The number, from 1, of the bar in which a tick lies."""
+    return 1 + sum(1 for bar in song.bars if bar.end <= tick)
+
+
+def render(options) -> None:
+    """Write a song's sound."""
+    from drumlib.display import render, save_mp3
+    from drumlib.music import read_song
+
+    song = read_song(options.song)
+    try:
+        sound = render(song)
+    except ValueError as error:
+        raise UsageError(f"{options.song}: {error}") from None
+    save_mp3(sound, options.output)
+    print(f"{options.output}: {song.duration:.1f} s")
+
+
+def songbook(options) -> None:
+    """Write the songs of our own as MIDI files."""
+    from drumlib.music import songbook, write_song
+
+    options.output.mkdir(parents=True, exist_ok=True)
+    for name in songbook.names():
+        write_song(songbook.song(name), options.output / f"{name}.mid")
+        print(options.output / f"{name}.mid")
+
+
+def train(options) -> None:
+    """Train a network."""
+    from drumlib.network.training import Plan, train, training_songs
+
+    plan = Plan(options.epochs, options.batch, options.rate, options.transpose, seed=options.seed)
+    training, validation = training_songs(options.songs)
+    train(training, validation, options.out, options.preset, plan, options.resume)
+    print(f"{options.out / 'best.npz'}: the weights of the best epoch")
+
+
+def evaluate(options) -> None:
+    """Score a network."""
+    from drumlib.evaluation.report import held_out, table, write_results
+
+    results = held_out(options.songs, options.split, options.preset, options.weights)
+    print(table(results))
+    if options.json:
+        write_results(results, options.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

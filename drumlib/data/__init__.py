@@ -1,0 +1,1 @@
+"""From songs to what a network learns from. Nothing here needs Keras."""

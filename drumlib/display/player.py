@@ -1,0 +1,239 @@
+"""A player for a page: one piece of HTML with the sound, a drum roll and a moving playhead in it.
+
+It needs no network and no kernel, so it works in a built page that is opened from a disk as well as in JupyterLab
+and Colab. The drum roll shows what the network learns: which drum, how loud (colour and height), and how far from
+the grid (a stroke stands to the right of its line if it is late, to the left if it is early).
+
+Text that comes from a song is somebody else's: all of it is escaped.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import re
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from drumlib.display import sound
+from drumlib.display.plots import LOUDNESS
+from drumlib.music.grid import Grid, Groove, notes_from_groove
+from drumlib.music.kit import DRUM_OF_PITCH, DRUMS, FAMILIES
+from drumlib.music.song import Note, Song
+
+SHORT_NAMES = ("kick", "snare", "hi-hat", "open hat", "low tom", "mid tom", "high tom", "ride", "crash")
+"""The drums' names where there is no room: on a telephone."""
+
+KBPS, KBPS_OF_TWO = 64, 56
+"""Kilobits a second of MP3, of one stem and of each of two. Sixteen bars with two stems are then some 600 kB."""
+
+
+class Player:
+    """Hear a song, and see its drums. Show it as the last line of a notebook's cell.
+
+    Parameters
+    ----------
+    song : Song
+        What to play. With a band and drums, each can be muted.
+    title : str, optional
+        A heading; the song's name, if not given.
+    start_bar, bars : int, optional
+        The first bar (from 0) and how many of them; all, if not given.
+    groove : Groove, optional
+        What to draw in place of the song's own drum notes: a groove of the whole song, (steps, 9).
+    kbps : int, optional
+        Kilobits a second of each stem's MP3.
+
+    Raises
+    ------
+    ValueError
+        If the song has no notes, no such bars, or another number of steps than the groove.
+
+    Attributes
+    ----------
+    audio : dict of array
+        What is heard: ``{"band": (samples,), "drums": (samples,)}``, at 44,100 samples a second; a part without
+        notes is missing.
+    html : str
+        The whole player.
+    """
+
+    def __init__(
+        self,
+        song: Song,
+        title: str | None = None,
+        start_bar: int = 0,
+        bars: int | None = None,
+        groove: Groove | None = None,
+        kbps: int | None = None,
+    ):
+        self.song, self.title, self.kbps = song, str(title or song.name or "Untitled"), kbps
+        self.start_bar, self.bars = start_bar, bars
+        self._ticks = sound.section(song, start_bar, bars)
+        self._bars = song.bars[start_bar : len(song.bars) if bars is None else start_bar + bars]
+        self._grid = Grid(song)
+        if groove is None:
+            strokes = sorted(note for track in song.drums for note in track.notes)
+        else:
+            strokes = notes_from_groove(groove, self._grid)
+        first, last = self._ticks
+        self._strokes = [note for note in strokes if first <= note.tick < last and note.pitch in DRUM_OF_PITCH]
+
+    @cached_property
+    def audio(self) -> dict[str, np.ndarray]:
+        return sound.render_stems(self.song, start_bar=self.start_bar, bars=self.bars)
+
+    @cached_property
+    def html(self) -> str:
+        css, js, template = _assets()
+        stems = self.audio
+        title = html.escape(self.title)
+        mutes = [
+            f'<button type="button" class="dlp-mute" data-mutes="{name}" aria-pressed="false"'
+            f' aria-label="Mute {name}">{name.capitalize()}</button>'
+            for name in stems
+        ]
+        shades = ", ".join("#%02x%02x%02x" % tuple(colour) for colour in LOUDNESS)
+        legend = (
+            f'<span>soft <i style="background: linear-gradient(to right, {shades})"></i> loud</span>'
+            "<span><b></b> right of its line: late; left: early</span>"
+        )
+        fields = {
+            "title": title,
+            "about": html.escape(self._about()),
+            "summary": html.escape(self.summary),
+            "mutes": "".join(mutes) if len(stems) > 1 else "",
+            "legend": legend if self._strokes else "",
+            "audio": "".join(self._audio_element(name, audio) for name, audio in stems.items()),
+            "data": _json(self._data()),
+            "css": css,
+            "js": js,
+        }
+        # One pass, so that a title that reads {{js}} stays a title.
+        return re.sub(r"\{\{(\w+)\}\}", lambda found: fields[found[1]], template)
+
+    @property
+    def summary(self) -> str:
+        """The drum roll in words, for those who do not see it."""
+        if not self._strokes:
+            return f"{self.title}: {self._about()}. There are no drums in it."
+        drums = [DRUM_OF_PITCH[note.pitch] for note in self._strokes]
+        counts = [f"{name} {drums.count(drum)}" for drum, name in enumerate(DRUMS) if drum in drums]
+        loud = [note.velocity / 127 for note in self._strokes]
+        offsets = self._offsets()
+        lean = float(offsets.mean())
+        timing = "on the grid" if abs(lean) < 0.005 else f"{abs(lean):.2f} sixteenths {'late' if lean > 0 else 'early'}"
+        return (
+            f"{self.title}: {self._about()}. The drums play {len(drums)} strokes: {', '.join(counts)}. Their loudness"
+            f" goes from {min(loud):.0%} to {max(loud):.0%} of the loudest possible, {np.mean(loud):.0%} on average."
+            f" On average they are {timing}, with a spread of {offsets.std():.2f} sixteenths."
+        )
+
+    def _about(self) -> str:
+        """Which bars, how fast, in what meter."""
+        first = self._bars[0]
+        tempo = next(tempo for tempo in reversed(self.song.tempos) if tempo.tick <= first.tick)
+        bars = f"{len(self._bars)} bars" if len(self._bars) > 1 else "1 bar"
+        if self.start_bar:
+            bars += f" from bar {self.start_bar + 1}"
+        return f"{bars}, {tempo.bpm:.0f} bpm, {first.numerator}/{first.denominator}"
+
+    def _offsets(self) -> np.ndarray:
+        """How far from the grid each stroke is, in steps, plus is late."""
+        return self._grid.locate([note.tick for note in self._strokes])[1]
+
+    def _audio_element(self, name: str, audio: np.ndarray) -> str:
+        kbps = self.kbps or (KBPS if len(self.audio) == 1 else KBPS_OF_TWO)
+        mp3 = base64.b64encode(sound.encode_mp3(audio, kbps=kbps)).decode("ascii")
+        # Controls are for a page without scripts; the player's own take them away.
+        return (
+            f'<audio data-stem="{name}" aria-label="{name}" preload="none" controls '
+            f'src="data:audio/mpeg;base64,{mp3}"></audio>'
+        )
+
+    def _data(self) -> dict:
+        """What the page's script draws. x counts sixteenths from the first bar line, t seconds from the first sample."""
+        song, tpb = self.song, self.song.ticks_per_beat
+        zero, begin = self._bars[0].tick, song.seconds(self._ticks[0])
+        end = self._bars[-1].end
+        lines = [tick for bar in self._bars for tick in range(bar.tick, bar.end, max(1, tpb * 4 // bar.denominator))]
+        lines.append(end)
+        samples = len(next(iter(self.audio.values())))
+        notes = []
+        for note, offset in zip(self._strokes, self._offsets(), strict=True):
+            x = (note.tick - zero) * 4 / tpb
+            notes += [round(100 * x), DRUM_OF_PITCH[note.pitch], note.velocity, round(100 * offset)]
+        return {
+            "number": self.start_bar + 1,
+            "bars": [_short((bar.tick - zero) * 4 / tpb) for bar in self._bars] + [_short((end - zero) * 4 / tpb)],
+            "x": [_short((tick - zero) * 4 / tpb) for tick in lines],
+            "t": [_short(song.seconds(tick) - begin) for tick in lines],
+            "seconds": _short(min(samples / sound.SAMPLE_RATE, song.seconds(end) - begin + sound.TAIL)),
+            "audio": _short(samples / sound.SAMPLE_RATE),
+            "rate": sound.SAMPLE_RATE,
+            "notes": notes,
+            "band": self._lanes(),
+            "drums": DRUMS,
+            "short": SHORT_NAMES,
+            "palette": LOUDNESS,
+        }
+
+    def _lanes(self) -> list[tuple[str, str]]:
+        """The band, family by family: how many notes sound on each sixteenth, as a string of digits."""
+        names = {family: family for family in FAMILIES} | {None: "others"}
+        zero, tpb = self._bars[0].tick, self.song.ticks_per_beat
+        steps = -(-(self._bars[-1].end - zero) * 4 // tpb)
+        lanes = []
+        for family, name in names.items():
+            sounding = np.zeros(steps, dtype=int)
+            for track in self.song.band:
+                if track.family == family:
+                    for note in track.notes:
+                        if self._ticks[0] <= note.tick < self._ticks[1]:
+                            first, last = _steps_of(note, zero, tpb)
+                            sounding[first:last] += 1
+            if sounding.any():
+                lanes.append((name, "".join(str(min(9, count)) for count in sounding)))
+        return lanes
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {"text/html": self.html, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"Player({self.title!r}, {self._about()}, {len(self._strokes)} drum strokes)"
+
+
+def _steps_of(note: Note, zero: int, ticks_per_beat: int) -> tuple[int, int]:
+    """The sixteenths on which a note sounds, its first and the one after its last."""
+    first = max(0, round((note.tick - zero) * 4 / ticks_per_beat))
+    return first, max(first + 1, round((note.tick + note.length - zero) * 4 / ticks_per_beat))
+
+
+def _short(number: float) -> float:
+    return round(number, 3)
+
+
+def _json(data) -> str:
+    """JSON that is safe inside a script element: no ``</script>`` and no ``<!--`` can be in it."""
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
+@lru_cache(maxsize=1)
+def _assets() -> tuple[str, str, str]:
+    """The style sheet, the script and the page, without comments, indentation and blank lines.
+
+    A blank line would end the HTML where a page is made from Markdown; an indented line would begin a code block.
+    """
+    folder = Path(__file__).parent
+    css, js, page = (_squeezed((folder / f"player.{kind}").read_text("utf-8")) for kind in ("css", "js", "html"))
+    return css, js.replace("{{version}}", hashlib.sha256(js.encode()).hexdigest()[:8]), page
+
+
+def _squeezed(text: str) -> str:
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))

@@ -1,0 +1,300 @@
+"""The drummer: a song goes in, the song with drums comes out (thesis, 4.4).
+
+song -> the bands to listen to -> the network's probabilities -> grooves -> the best of them -> notes -> song
+"""
+
+import itertools
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from drumlib.music import (
+    DRUM_CHANNEL,
+    STEPS_PER_BAR,
+    Grid,
+    Groove,
+    Note,
+    Song,
+    Track,
+    notes_from_groove,
+    roll_from_notes,
+    with_tracks,
+    without_drums,
+)
+from drumlib.music.kit import CLOSED_HAT, CRASH, DRUMS, FAMILIES, KICK, OPEN_HAT, SNARE
+
+THRESHOLDS = (0.60, 0.62, 0.64)
+"""What the thesis tried: a note is played where its probability exceeds the threshold."""
+
+MAX_COMBINATIONS = 16
+"""How many ways to choose one piano, one guitar and one bass are listened to at most."""
+
+
+class DrummerWarning(UserWarning):
+    """Something about the song that the drummer had to do without, or around."""
+
+
+@dataclass(frozen=True)
+class Take:
+    """One rhythm among those that the drummer tried.
+
+    Attributes
+    ----------
+    groove : what is played, on the song's grid.
+    band : the tracks that were listened to, one a family at most.
+    threshold : the threshold that made notes of probabilities; None if notes were drawn.
+    agreement : the share of cells, in [0, 1], that agree with the one-bar rock beat.
+    """
+
+    groove: Groove
+    band: tuple[Track, ...]
+    threshold: float | None
+    agreement: float
+
+
+def accompany(
+    song: Song,
+    preset: str = "thesis",
+    seed: int = 0,
+    threshold: float | None = None,
+    temperature: float | None = None,
+    section_bars: int = 2,
+    window_bars: int | None = 8,
+    sample: bool = False,
+    max_combinations: int = MAX_COMBINATIONS,
+    keep_drums: bool = False,
+    quantized_copy: bool = False,
+) -> Song:
+    """Return the song with a drummer on it. Its other tracks come back untouched, event for event.
+
+    Parameters
+    ----------
+    song
+        Any song with notes. Where piano, guitar or bass is missing, the drummer hears silence in its place.
+    preset
+        Which network plays.
+    seed
+        The same seed gives the same drums. It matters only where something is drawn: ``temperature``, ``sample``.
+    threshold
+        Play a note where its probability exceeds this, in (0, 1). If neither this nor ``temperature`` is given, the
+        thesis's three (0.60, 0.62, 0.64) are tried.
+    temperature
+        Draw notes instead: from the network's calibrated probabilities at 1, more wildly above, more tamely below.
+    section_bars
+        How many bars the lower decoder plays before the conductor speaks again. The network was trained with 2.
+    window_bars
+        How many bars the network listens to at once; it was trained with 8. None: the whole song at once, as the thesis
+        does, in one z.
+    sample
+        Draw z from the posterior instead of taking its mean.
+    max_combinations
+        Where a family has several tracks, each combination of one piano, one guitar and one bass is tried, up to so
+        many; the best take is kept.
+    keep_drums
+        Keep the song's own drums beside the new ones. They are taken out otherwise.
+    quantized_copy
+        Add a second drum track with the same hits, all on the grid and equally loud, to compare.
+
+    Raises
+    ------
+    ValueError
+        If the song has no notes, or an option makes no sense.
+
+    Warns
+    -----
+    DrummerWarning
+        If a family is missing, if bars are not in 4/4, or if there were too many combinations to try.
+    """
+    grid = Grid(song)
+    take = takes(song, grid, preset, seed, threshold, temperature, section_bars, window_bars, sample, max_combinations)[
+        0
+    ]
+    parts = [drum_track("Drums", take.groove, grid)]
+    if quantized_copy:
+        parts.append(drum_track("Drums, quantized", quantized(take.groove), grid))
+    return with_tracks(song if keep_drums else without_drums(song), parts)
+
+
+def takes(
+    song: Song,
+    grid: Grid | None = None,
+    preset: str = "thesis",
+    seed: int = 0,
+    threshold: float | None = None,
+    temperature: float | None = None,
+    section_bars: int = 2,
+    window_bars: int | None = 8,
+    sample: bool = False,
+    max_combinations: int = MAX_COMBINATIONS,
+) -> list[Take]:
+    """Every rhythm that the drummer tries for this song, the best first. Arguments as for ``accompany``."""
+    if threshold is not None and temperature is not None:
+        raise ValueError("choose a threshold or a temperature: notes are either cut off or drawn")
+    if threshold is not None and not 0 < threshold < 1:
+        raise ValueError(f"the threshold is a probability, between 0 and 1, not {threshold}")
+    if temperature is not None and not temperature > 0:
+        raise ValueError(f"the temperature must be greater than 0, not {temperature}")
+    if section_bars < 1 or (window_bars is not None and window_bars < 1) or max_combinations < 1:
+        raise ValueError("section_bars, window_bars and max_combinations are counts: at least 1")
+    grid = grid or Grid(song)
+    if not grid.steps:
+        raise ValueError("the song has no notes: there is nothing to drum to")
+    bands = combinations(song, max_combinations)
+    tell_about(song, grid)
+    rolls = {family: np.stack([roll_of(band, family, grid) for band in bands]) for family in FAMILIES}  # (C, T, 128)
+    rhythm = probabilities(rolls, preset, seed, temperature, section_bars, window_bars, sample)
+    tried = []
+    for band, hits, velocities, offsets in zip(bands, *rhythm.values(), strict=True):
+        for cut in (None,) if temperature else THRESHOLDS if threshold is None else (threshold,):
+            groove = readout(hits, velocities, offsets, grid, cut)
+            tried.append(Take(groove, band, cut, agreement(groove.hits, grid)))
+    return sorted(tried, key=lambda take: -take.agreement)  # sorted keeps the order of equals: the first tried wins
+
+
+def combinations(song: Song, most: int = MAX_COMBINATIONS) -> list[tuple[Track, ...]]:
+    """The bands to listen to: one track of each family that the song has, in every combination (thesis, 3.3).
+
+    If there are more than ``most``, those with the most notes are kept.
+    """
+    families = [song.parts(family) for family in FAMILIES]
+    bands = list(itertools.product(*(family for family in families if family)))
+    if len(bands) > most:
+        warnings.warn(
+            f"{len(bands)} combinations of piano, guitar and bass: listening to the {most} with the most notes",
+            DrummerWarning,
+            stacklevel=4,
+        )
+        bands.sort(key=lambda band: -sum(len(track.notes) for track in band))
+    return bands[:most]
+
+
+def tell_about(song: Song, grid: Grid) -> None:
+    """Warn of what the drummer has to do without, or around."""
+    missing = [family for family in FAMILIES if not song.parts(family)]
+    if missing:
+        warnings.warn(
+            f"no {', no '.join(missing)} in this song: the drummer hears silence there", DrummerWarning, stacklevel=4
+        )
+    odd = sorted({f"{bar.numerator}/{bar.denominator}" for bar in grid.bars if bar.numerator != bar.denominator})
+    if odd:
+        warnings.warn(
+            f"bars in {', '.join(odd)}: the drummer learned only 4/4, and plays as much of his bar as fits",
+            DrummerWarning,
+            stacklevel=4,
+        )
+
+
+def roll_of(band: Sequence[Track], family: str, grid: Grid) -> np.ndarray:
+    """The piano roll of one family of one band, (steps, 128); silence if the band has none of that family."""
+    return roll_from_notes([note for track in band if track.family == family for note in track.notes], grid)
+
+
+def probabilities(
+    rolls: dict[str, np.ndarray],
+    preset: str = "thesis",
+    seed: int = 0,
+    temperature: float | None = None,
+    section_bars: int = 2,
+    window_bars: int | None = 8,
+    sample: bool = False,
+) -> dict[str, np.ndarray]:
+    """What the network plays to piano rolls of any length: hits (probabilities, or 0 and 1 if drawn), velocities, offsets.
+
+    ``rolls`` has, for each family, an array (C, T, 128): C bands, T steps. The song is cut into windows, and all
+    windows of all bands are played side by side, in one batch: a long song takes as many steps as a short one.
+    Returns three arrays (C, T, 9), velocities and offsets as they would be if the drum were struck.
+    """
+    from drumlib.network.weights import pretrained  # only now: reading songs must not wait for Keras
+
+    network = pretrained(preset)
+    bands, length = rolls["bass"].shape[:2]  # C, T
+    size = length if window_bars is None else window_bars * STEPS_PER_BAR  # W
+    size = max(size, network.preset.window_bars * STEPS_PER_BAR)  # no shorter than what the network knows
+    padding = ((0, 0), (0, -length % size), (0, 0))
+    windows = {
+        family: np.pad(roll, padding).reshape(-1, size, 128) for family, roll in rolls.items()
+    }  # (C*T/W, W, 128)
+    choose = None if temperature is None else drawing(temperature, seed)
+    rhythm = network.generate(windows, section_bars, choose, sample=seed if sample else None)  # 3 x (C*T/W, W, 9)
+    if choose is None:
+        rhythm = if_struck(rhythm)
+    return {name: x.reshape(bands, -1, len(DRUMS))[:, :length] for name, x in rhythm.items()}
+
+
+def if_struck(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same hits, with velocities and offsets as they would be if the drum were struck.
+
+    The thesis's loss counts silent cells as velocity 0, so the network learns to say *probability times velocity*.
+    Where it is unsure it says a soft note when it means a rare one. Dividing by the (calibrated) probability undoes
+    that; the thesis multiplied every velocity by 1.8, and the snare's by 2.5, instead.
+    """
+    from drumlib.network.losses import calibrate
+
+    odds = np.maximum(calibrate(heads["hits"]), 0.05)
+    velocities = np.clip(heads["velocities"] / odds, 0, 1)
+    offsets = np.clip(heads["offsets"] / odds, -0.5, 0.499)
+    return {"hits": heads["hits"], "velocities": velocities, "offsets": offsets}
+
+
+def drawing(temperature: float, seed: int):
+    """A way to choose notes: draw each from its calibrated probability. Above 1 a temperature evens the odds out."""
+    import keras
+
+    from drumlib.network.losses import calibrate
+
+    rng = np.random.default_rng(seed)
+
+    def choose(heads):
+        heads = if_struck({name: keras.ops.convert_to_numpy(x) for name, x in heads.items()})
+        odds = calibrate(heads["hits"])  # (B, 9)
+        odds = 1 / (1 + (1 / odds - 1) ** (1 / temperature))
+        struck = (rng.random(odds.shape) < odds).astype(np.float32)
+        return {"hits": struck, "velocities": struck * heads["velocities"], "offsets": struck * heads["offsets"]}
+
+    return choose
+
+
+def readout(hits, velocities, offsets, grid: Grid, threshold: float | None = None) -> Groove:
+    """Make a groove of what the network said, each (T, 9): notes where ``hits`` exceeds the threshold.
+
+    The song's last bar is never left empty: if nothing there exceeds the threshold, what is most likely is played.
+    """
+    struck = hits > (0.5 if threshold is None else threshold)
+    last = grid.first_steps[-1]
+    if not struck[last:].any():
+        struck[last] = hits[last] >= hits[last].max()
+    struck &= grid.played[:, None]
+    return Groove(struck, velocities * struck, offsets * struck)
+
+
+def rock_beat(grid: Grid) -> np.ndarray:
+    """The thesis's measure of a good rhythm: a one-bar rock beat, repeated, as hits (steps, 9)."""
+    bar = np.zeros((STEPS_PER_BAR, len(DRUMS)))
+    bar[[0, 8, 10], KICK] = 1
+    bar[[4, 12], SNARE] = 1
+    bar[::2, CLOSED_HAT] = 1
+    bar[14, OPEN_HAT] = 1
+    bar[0, CRASH] = 1
+    return np.tile(bar, (grid.steps // STEPS_PER_BAR, 1))
+
+
+def agreement(hits: np.ndarray, grid: Grid) -> float:
+    """The share of a rhythm's cells, in [0, 1], that agree with the rock beat: the thesis's ranking function.
+
+    Each rhythm is judged by itself. (The thesis's code never reset its accuracy, so each was judged together with
+    all those before it.)
+    """
+    return float((hits == rock_beat(grid))[grid.played].mean())
+
+
+def quantized(groove: Groove, velocity: int = 90) -> Groove:
+    """The same hits with nothing human left: all on the grid, all of one velocity (MIDI 1-127)."""
+    return Groove(groove.hits, groove.hits * velocity / 127, np.zeros_like(groove.offsets))
+
+
+def drum_track(name: str, groove: Groove, grid: Grid) -> Track:
+    """A groove as a track of notes on the drum channel."""
+    notes: tuple[Note, ...] = notes_from_groove(groove, grid)
+    return Track(notes, is_drum=True, channel=DRUM_CHANNEL, name=name)

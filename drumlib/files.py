@@ -1,0 +1,29 @@
+"""Files written whole or not at all: a reader never sees half a song, half a checkpoint or half a result."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_whole(path: str | os.PathLike, data: bytes) -> None:
+    """Write ``data`` to ``path`` so that the file is either the old one or the whole new one, never a part.
+
+    The bytes go to a new file in the same folder, which then takes the place of ``path`` in one step.
+
+    Raises
+    ------
+    OSError
+        If the folder does not exist or cannot be written to.
+    """
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes private files; a result should be an ordinary one
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,55 @@
+"""Songs as data: notes, MIDI files, the grid of sixteenths, the nine drums. Nothing here needs Keras."""
+
+from drumlib.music.grid import (
+    STEPS_PER_BAR,
+    STEPS_PER_BEAT,
+    Grid,
+    Groove,
+    groove_from_notes,
+    groove_of,
+    notes_from_groove,
+    piano_roll,
+    roll_from_notes,
+)
+from drumlib.music.kit import DRUM_CHANNEL, DRUM_OF_PITCH, DRUMS, FAMILIES, PITCH_OF_DRUM
+from drumlib.music.midi import (
+    MidiError,
+    read_song,
+    song_from_bytes,
+    song_to_bytes,
+    with_tracks,
+    without_drums,
+    write_song,
+)
+from drumlib.music.song import Bar, Meter, Note, Song, Tempo, Track, only
+
+__all__ = [
+    "DRUMS",
+    "DRUM_CHANNEL",
+    "DRUM_OF_PITCH",
+    "FAMILIES",
+    "PITCH_OF_DRUM",
+    "STEPS_PER_BAR",
+    "STEPS_PER_BEAT",
+    "Bar",
+    "Grid",
+    "Groove",
+    "Meter",
+    "MidiError",
+    "Note",
+    "Song",
+    "Tempo",
+    "Track",
+    "groove_from_notes",
+    "groove_of",
+    "notes_from_groove",
+    "only",
+    "piano_roll",
+    "read_song",
+    "roll_from_notes",
+    "song_from_bytes",
+    "song_to_bytes",
+    "with_tracks",
+    "without_drums",
+    "write_song",
+]

@@ -1,0 +1,259 @@
+"""Songs from MIDI files and back.
+
+A MIDI file is somebody else's bytes. It is parsed by mido, or refused with one ``MidiError`` that names the
+file and the reason, soon and with bounded memory.
+
+Conventions, all as the MIDI standard and General MIDI have them:
+
+- a note-on of velocity 0 ends a note (the thesis's reader took it for a new one);
+- drums are what is on channel 9 (musicians count from 1 and say 10), whatever the track is called;
+- a program change holds for its channel, from its tick on, in whichever track of the file it stands;
+- of two notes that sound on one pitch, the one that began first ends first.
+"""
+
+import io
+import os
+from bisect import bisect_right
+from collections import defaultdict, deque
+from dataclasses import replace
+from pathlib import Path
+
+import mido
+
+from drumlib.files import write_whole
+from drumlib.music.kit import DRUM_CHANNEL
+from drumlib.music.song import Meter, Note, Song, Tempo, Track
+
+MAX_BYTES = 1_000_000
+"""Larger files are refused. Songs are some 50 kB; what is larger is hardly a song, and takes minutes to parse."""
+
+MAX_BEATS = 10_000
+"""Longer songs are refused: an hour and a half at 120 beats a minute. One stray event far away can claim years."""
+
+
+class MidiError(ValueError):
+    """A file that cannot be used as a song. The message names the file and the reason."""
+
+
+def read_song(path: str | os.PathLike) -> Song:
+    """Read a MIDI file of type 0 or 1.
+
+    Parameters
+    ----------
+    path
+        The file. Its name, without the ending, becomes the song's name.
+
+    Raises
+    ------
+    MidiError
+        If the file is not there, is no MIDI file, is cut off or damaged, is larger than ``MAX_BYTES``, lasts
+        longer than ``MAX_BEATS``, counts time in film frames instead of beats, or is of type 2.
+    """
+    path = Path(path)
+    try:
+        if path.exists() and not path.is_file():
+            raise MidiError("it is not a file")
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        return song_from_bytes(data, path.stem)
+    except MidiError as error:
+        raise MidiError(f"{path}: {error}") from None
+    except OSError as error:
+        raise MidiError(f"{path}: {error.strerror or error}") from None
+
+
+def song_from_bytes(data: bytes, name: str = "") -> Song:
+    """The same as ``read_song``, from the bytes of a MIDI file. Raises ``MidiError``."""
+    if len(data) > MAX_BYTES:
+        raise MidiError(f"it is larger than {MAX_BYTES:,} bytes")
+    if not data.startswith(b"MThd"):
+        raise MidiError("it is empty" if not data else "it is not a MIDI file: it does not begin with 'MThd'")
+    try:
+        midi = mido.MidiFile(file=io.BytesIO(data))
+    except EOFError:
+        raise MidiError("it is cut off: its last track ends too soon") from None
+    except Exception as error:  # mido answers damage with many kinds of exception; to us all mean the same
+        raise MidiError(f"it is damaged: {error or type(error).__name__}") from None
+    if midi.type not in (0, 1):
+        raise MidiError(f"it is a MIDI file of type {midi.type}; only types 0 and 1 hold one song")
+    if midi.ticks_per_beat <= 0:
+        raise MidiError("it counts time in film frames, or not at all, instead of beats")
+    events = tuple(tuple(_absolute(track)) for track in midi.tracks)
+    last = max((stream[-1][0] for stream in events if stream), default=0)
+    if last > MAX_BEATS * midi.ticks_per_beat:
+        raise MidiError(f"it lasts {last // midi.ticks_per_beat:,} beats, more than {MAX_BEATS:,}")
+    return song_from_events(midi.ticks_per_beat, events, name)
+
+
+def song_from_events(ticks_per_beat: int, events: tuple, name: str = "") -> Song:
+    """Make a song of a file's events: a tuple of tracks, each a tuple of (tick, mido message), in order of time.
+
+    Raises
+    ------
+    MidiError
+        If a tempo or a meter makes no sense.
+    """
+    tempos, meters, programs = [], [], defaultdict(list)
+    for stream in events:
+        for tick, message in stream:
+            if message.type == "set_tempo":
+                if message.tempo == 0:
+                    raise MidiError("its tempo is infinitely fast (0 microseconds a beat)")
+                tempos.append(Tempo(tick, message.tempo))
+            elif message.type == "time_signature":
+                if message.numerator == 0 or message.denominator > 64:
+                    raise MidiError(f"its meter is {message.numerator}/{message.denominator}")
+                meters.append(Meter(tick, message.numerator, message.denominator))
+            elif message.type == "program_change":
+                programs[message.channel].append((tick, message.program))
+    for changes in programs.values():
+        changes.sort(key=lambda change: change[0])
+    tracks = [track for stream in events for track in _tracks(stream, programs)]
+    return Song(ticks_per_beat, tracks, tempos, meters, name, events)
+
+
+def _absolute(messages):
+    """Messages with their absolute tick: MIDI files store the time since the message before."""
+    tick = 0
+    for message in messages:
+        tick += message.time
+        yield tick, message
+
+
+def _tracks(stream, programs: dict[int, list]) -> list[Track]:
+    """The tracks of one file track: one for each program on each channel that plays notes in it."""
+    name, last = "", 0
+    sounding = defaultdict(deque)  # (channel, pitch) -> the notes that sound: [program, tick, velocity]
+    notes = defaultdict(list)  # (channel, program) -> notes
+    for tick, message in stream:
+        if message.type == "track_name" and not name:
+            name = _text(message.name)
+        elif message.type in ("note_on", "note_off"):
+            last = tick
+            key = message.channel, message.note
+            if message.type == "note_on" and message.velocity > 0:
+                sounding[key].append((_program_at(programs, message.channel, tick), tick, message.velocity))
+            elif sounding[key]:
+                program, start, velocity = sounding[key].popleft()
+                notes[message.channel, program].append(Note(start, message.note, velocity, tick - start))
+    for (channel, pitch), left in sounding.items():  # notes that nobody ended: let them sound to the last event
+        for program, start, velocity in left:
+            notes[channel, program].append(Note(start, pitch, velocity, last - start))
+    return [
+        Track(tuple(notes[key]), program=key[1], is_drum=key[0] == DRUM_CHANNEL, channel=key[0], name=name)
+        for key in sorted(notes)
+    ]
+
+
+def _program_at(programs: dict[int, list], channel: int, tick: int) -> int:
+    """The program of a channel at a tick: the last change at or before it; 0, the grand piano, if there is none."""
+    if channel == DRUM_CHANNEL:
+        return 0  # there, a program is a drum kit, not an instrument
+    changes = programs.get(channel, [])
+    i = bisect_right(changes, tick, key=lambda change: change[0])
+    return changes[i - 1][1] if i else 0
+
+
+def _text(raw: str) -> str:
+    """Text as its author meant it: mido reads Latin-1, many files hold UTF-8. Control characters are dropped."""
+    try:
+        raw = raw.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        pass
+    return "".join(character for character in raw if character.isprintable()).strip()
+
+
+def write_song(song: Song, path: str | os.PathLike) -> None:
+    """Write a song as a MIDI file, whole or not at all.
+
+    A song that was read from a file is written with all of the file's events, in their order.
+
+    Raises
+    ------
+    OSError
+        If the folder is not there or cannot be written to.
+    ValueError
+        If the song plays more than 15 programs at once, which MIDI's 16 channels cannot hold.
+    """
+    write_whole(path, song_to_bytes(song))
+
+
+def song_to_bytes(song: Song) -> bytes:
+    """The bytes of the MIDI file that ``write_song`` writes: type 1, or type 0 if there is one track only."""
+    streams = song.events if song.events is not None else events_of_notes(song)
+    midi = mido.MidiFile(type=0 if len(streams) == 1 else 1, ticks_per_beat=song.ticks_per_beat)
+    for stream in streams:
+        track, now = mido.MidiTrack(), 0
+        for tick, message in stream:
+            track.append(message.copy(time=tick - now))
+            now = tick
+        midi.tracks.append(track)
+    buffer = io.BytesIO()
+    midi.save(file=buffer)
+    return buffer.getvalue()
+
+
+def events_of_notes(song: Song) -> tuple:
+    """The events of a song made of notes: a first track of tempos and meters, then a track for each instrument."""
+    first = [(0, mido.MetaMessage("track_name", name=_latin(song.name)))]
+    first += [(t.tick, mido.MetaMessage("set_tempo", tempo=t.microseconds)) for t in song.tempos]
+    first += [
+        (m.tick, mido.MetaMessage("time_signature", numerator=m.numerator, denominator=m.denominator))
+        for m in song.meters
+    ]
+    first.sort(key=lambda event: event[0])
+    taken: dict[int, int] = {}  # channel -> program
+    streams = [tuple(first)]
+    for track in song.tracks:
+        channel = _free_channel(track, taken)
+        taken[channel] = track.program
+        streams.append(_stream(track, channel))
+    return tuple(streams)
+
+
+def _free_channel(track: Track, taken: dict[int, int]) -> int:
+    """The track's own channel, or another if that one already plays a different program."""
+    if track.is_drum:
+        return DRUM_CHANNEL
+    for channel in [track.channel, *range(16)]:
+        if channel != DRUM_CHANNEL and taken.get(channel, track.program) == track.program:
+            return channel
+    raise ValueError("a MIDI file has 15 channels for instruments, and this song plays more programs than that")
+
+
+def _stream(track: Track, channel: int) -> tuple:
+    """A track's events: its name, its program, its notes. Where a note ends as another begins, the end comes first."""
+    events = [
+        (0, 0, mido.MetaMessage("track_name", name=_latin(track.name))),
+        (0, 0, mido.Message("program_change", channel=channel, program=track.program)),
+    ]
+    for note in track.notes:
+        on = mido.Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity)
+        off = mido.Message("note_off", channel=channel, note=note.pitch, velocity=0)
+        events.append((note.tick, 2, on))
+        events.append((note.tick + note.length, 1 if note.length else 3, off))
+    events.sort(key=lambda event: event[:2])
+    return tuple((tick, message) for tick, _, message in events)
+
+
+def _latin(text: str) -> str:
+    """Any text, as the Latin-1 reading of its UTF-8 bytes: what mido writes and ``_text`` turns back."""
+    return text.encode("utf-8").decode("latin-1")
+
+
+def without_drums(song: Song) -> Song:
+    """The song with all that is on the drum channel taken out, and every other event as it was."""
+    events = song.events
+    if events is not None:
+        events = tuple(
+            tuple((t, m) for t, m in stream if getattr(m, "channel", None) != DRUM_CHANNEL) for stream in events
+        )
+    return replace(song, tracks=song.band, events=events)
+
+
+def with_tracks(song: Song, tracks: list[Track]) -> Song:
+    """The song with more tracks, added behind its own. Drum tracks go to the drum channel."""
+    events = song.events
+    if events is not None:
+        events += tuple(_stream(track, DRUM_CHANNEL if track.is_drum else track.channel) for track in tracks)
+    return replace(song, tracks=song.tracks + tuple(tracks), events=events)

@@ -1,0 +1,178 @@
+"""A song as plain data: a tempo map, meters, and tracks of notes. All times are in ticks.
+
+A *tick* is the smallest step of a MIDI file's clock; ``ticks_per_beat`` of them make one quarter
+note, whatever the tempo. Everything here is immutable: a change makes a new song.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from drumlib.music.kit import FAMILIES
+
+
+class Note(NamedTuple):
+    """One note: when it starts (tick), which (pitch 0-127), how loud (velocity 1-127), how long (ticks)."""
+
+    tick: int
+    pitch: int
+    velocity: int
+    length: int
+
+
+class Tempo(NamedTuple):
+    """From ``tick`` on, a beat (quarter note) lasts ``microseconds``."""
+
+    tick: int
+    microseconds: int
+
+    @property
+    def bpm(self) -> float:
+        """Beats (quarter notes) per minute."""
+        return 60_000_000 / self.microseconds
+
+
+class Meter(NamedTuple):
+    """From ``tick`` on, a bar has ``numerator`` beats of one ``denominator``-th note each."""
+
+    tick: int
+    numerator: int
+    denominator: int
+
+    def __str__(self) -> str:
+        return f"{self.numerator}/{self.denominator}"
+
+
+class Bar(NamedTuple):
+    """One bar of the song: its first tick, the tick after its last, and its meter."""
+
+    tick: int
+    end: int
+    numerator: int
+    denominator: int
+
+
+@dataclass(frozen=True)
+class Track:
+    """The notes of one instrument: one program (0-127) on one channel (0-15) of one track of the file.
+
+    A file's track in which the program changes gives one ``Track`` for each program that plays notes.
+    ``is_drum`` is true on channel 9 (which musicians call 10), whatever the program or the name says.
+    """
+
+    notes: tuple[Note, ...]
+    program: int = 0
+    is_drum: bool = False
+    channel: int = 0
+    name: str = ""
+
+    def __post_init__(self):
+        object.__setattr__(self, "notes", tuple(sorted(Note(*note) for note in self.notes)))
+
+    @property
+    def family(self) -> str | None:
+        """``"piano"``, ``"guitar"``, ``"bass"``, ``"drums"``, or None for an instrument the drummer does not hear."""
+        if self.is_drum:
+            return "drums"
+        return next((family for family, programs in FAMILIES.items() if self.program in programs), None)
+
+    def __repr__(self) -> str:
+        kind = "drums" if self.is_drum else f"program {self.program}"
+        return f"Track({self.name!r}, {kind}, {len(self.notes)} notes)"
+
+
+@dataclass(frozen=True)
+class Song:
+    """A song. ``tracks`` is what it plays; ``tempos`` and ``meters`` say how ticks become time and bars.
+
+    ``events`` are the file's own events, track by track, each as (tick, message): the pedals, bends and
+    lyrics that notes cannot hold. They are kept so that a song which is read and written again loses
+    nothing, and are no part of what makes two songs equal. A song made of notes has none.
+    """
+
+    ticks_per_beat: int
+    tracks: tuple[Track, ...]
+    tempos: tuple[Tempo, ...] = (Tempo(0, 500_000),)
+    meters: tuple[Meter, ...] = (Meter(0, 4, 4),)
+    name: str = field(default="", compare=False)
+    events: tuple | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "tracks", tuple(self.tracks))
+        object.__setattr__(self, "tempos", _from_zero(self.tempos, Tempo(0, 500_000)))
+        object.__setattr__(self, "meters", _from_zero(self.meters, Meter(0, 4, 4)))
+
+    @property
+    def drums(self) -> tuple[Track, ...]:
+        """The drum tracks."""
+        return tuple(track for track in self.tracks if track.is_drum)
+
+    @property
+    def band(self) -> tuple[Track, ...]:
+        """Every track that is not drums."""
+        return tuple(track for track in self.tracks if not track.is_drum)
+
+    def parts(self, family: str) -> tuple[Track, ...]:
+        """The tracks of one family: ``"piano"``, ``"guitar"``, ``"bass"`` or ``"drums"``."""
+        if family != "drums" and family not in FAMILIES:
+            raise ValueError(f"no family {family!r}: choose one of {', '.join([*FAMILIES, 'drums'])}")
+        return tuple(track for track in self.tracks if track.family == family)
+
+    @cached_property
+    def end(self) -> int:
+        """The tick at which the last note stops sounding. A drum stroke counts for its first tick only."""
+        return max((n.tick + (1 if t.is_drum else max(n.length, 1)) for t in self.tracks for n in t.notes), default=0)
+
+    @cached_property
+    def bars(self) -> tuple[Bar, ...]:
+        """The bars from the beginning to the last in which a note sounds. A meter that changes starts a new bar."""
+        bars = []
+        for meter, until in zip(self.meters, [m.tick for m in self.meters[1:]] + [self.end], strict=True):
+            length = max(1, self.ticks_per_beat * 4 * meter.numerator // meter.denominator)
+            tick, until = meter.tick, min(until, self.end)
+            while tick < until:
+                bars.append(Bar(tick, tick + length, meter.numerator, meter.denominator))
+                tick += length
+            if bars and meter is not self.meters[-1] and bars[-1].end > until and until < self.end:
+                short = bars[-1]  # the meter changed inside this bar: it ends where the next one starts
+                bars[-1] = Bar(short.tick, until, short.numerator, short.denominator)
+        return tuple(bars)
+
+    @cached_property
+    def _tempo_starts(self) -> tuple[list[int], list[float]]:
+        """The tick and the second at which each tempo starts."""
+        ticks, seconds = [0], [0.0]
+        for before, after in zip(self.tempos, self.tempos[1:], strict=False):
+            beats = (after.tick - before.tick) / self.ticks_per_beat
+            ticks.append(after.tick)
+            seconds.append(seconds[-1] + beats * before.microseconds / 1e6)
+        return ticks, seconds
+
+    def seconds(self, tick: float) -> float:
+        """The time, in seconds, of a tick."""
+        ticks, seconds = self._tempo_starts
+        i = max(0, bisect_right(ticks, tick) - 1)
+        return seconds[i] + (tick - ticks[i]) / self.ticks_per_beat * self.tempos[i].microseconds / 1e6
+
+    @property
+    def duration(self) -> float:
+        """How long the song lasts, in seconds, to the end of its last note."""
+        return self.seconds(self.end)
+
+    def __repr__(self) -> str:
+        return f"Song({self.name!r}, {len(self.bars)} bars, {self.duration:.1f} s, {len(self.tracks)} tracks)"
+
+
+def _from_zero(changes: Iterable, default):
+    """Sort changes by tick, keep the last of those that fall on one tick, and let the first rule from tick 0."""
+    by_tick = {change.tick: change for change in sorted(changes, key=lambda change: change.tick)}
+    if 0 not in by_tick:
+        by_tick[0] = default
+    return tuple(by_tick[tick] for tick in sorted(by_tick))
+
+
+def only(song: Song, tracks: Sequence[Track]) -> Song:
+    """The same song with other tracks, and without the file's own events: for listening to, or to make another of."""
+    return Song(song.ticks_per_beat, tuple(tracks), song.tempos, song.meters, song.name)

@@ -1,0 +1,35 @@
+"""The network: its layers, presets, losses and training. This is the first room that needs Keras.
+
+Keras is imported with TensorFlow below it unless the environment variable KERAS_BACKEND names another.
+"""
+
+import os
+import sys
+import tempfile
+
+
+def _import_quietly() -> None:
+    """Import Keras without the notes on processors and graphics cards that TensorFlow prints while it loads.
+
+    They come from compiled code and go straight to file descriptor 2, past Python's ``sys.stderr``. If the import
+    fails, what was held back is printed after all.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if "keras" in sys.modules:
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            import keras  # noqa: F401
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+_import_quietly()

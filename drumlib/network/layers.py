@@ -1,0 +1,153 @@
+"""The four layers of the thesis's network (4.2), in the order in which a song passes through them.
+
+    piano, guitar, bass -> Encoder (one each) -> Bottleneck -> z -> Conductor -> Decoder -> drums
+
+Each is a small Keras layer made of Keras's own. Letters in the shape comments: B songs or windows in a batch,
+T steps, U sub-sequences of S steps each (U * S = T), F = 27 values of a drum step.
+"""
+
+import keras
+from keras import ops
+
+
+class Encoder(keras.layers.Layer):
+    """Hears one instrument: two convolutions, then a bidirectional LSTM whose last states are the summary.
+
+    The convolutions are linear, as in the thesis: the first looks at one beat at a time, the second at four beats, in
+    hops of two. 448,672 parameters.
+    """
+
+    def __init__(self, filters=(32, 64), units=200, **options):
+        super().__init__(**options)
+        self.beat = keras.layers.Conv1D(filters[0], kernel_size=4, strides=4, name="beat")
+        self.bar = keras.layers.Conv1D(filters[1], kernel_size=4, strides=2, name="bar")
+        self.memory = keras.layers.Bidirectional(keras.layers.LSTM(units, name="lstm"), name="memory")
+
+    def build(self, shape):
+        self.beat.build(shape)
+        self.bar.build((None, None, self.beat.filters))
+        self.memory.build((None, None, self.bar.filters))
+
+    def call(self, roll):
+        x = self.beat(roll)  # (B, T, 128) -> (B, T/4, 32)
+        x = self.bar(x)  # (B, T/4, 32) -> (B, T/8 - 1, 64)
+        return self.memory(x)  # (B, T/8 - 1, 64) -> (B, 400)
+
+
+class Bottleneck(keras.layers.Layer):
+    """The variational information bottleneck: all that was heard, squeezed into one Gaussian of 256 dimensions.
+
+    While training, z is drawn from that Gaussian (the posterior), and the layer adds the Kullback-Leibler divergence
+    from a standard Gaussian to the loss: ``-0.5 mean(1 + log_var - mean^2 - exp(log_var))``. Otherwise z is the mean
+    of the posterior, unless ``sample``, a seed, asks for a draw. 857,012 parameters. (Alemi et al. 2017; thesis, 2.5 and 4.2.)
+    """
+
+    def __init__(self, merged=500, latent=256, kl_weight=1.0, seed=0, **options):
+        super().__init__(**options)
+        self.kl_weight = kl_weight
+        self.merge = keras.layers.Dense(merged, activation="tanh", name="merge")
+        self.mean = keras.layers.Dense(latent, name="mean")
+        self.log_var = keras.layers.Dense(latent, name="log_var")
+        self.noise = keras.random.SeedGenerator(seed)
+
+    def build(self, shape):
+        self.merge.build(shape)
+        self.mean.build((None, self.merge.units))
+        self.log_var.build((None, self.merge.units))
+
+    def posterior(self, heard):
+        """The mean and the log-variance of z, each (B, 256)."""
+        x = self.merge(heard)  # (B, 3 * 400) -> (B, 500)
+        return self.mean(x), self.log_var(x)  # 2 x (B, 256)
+
+    def call(self, heard, training=False, sample=None):
+        mean, log_var = self.posterior(heard)
+        if training:
+            kl = -0.5 * ops.mean(1 + log_var - ops.square(mean) - ops.exp(log_var))
+            self.add_loss(self.kl_weight * kl)
+        if training or sample is not None:
+            seed = self.noise if training else sample
+            return mean + ops.exp(log_var / 2) * keras.random.normal(ops.shape(mean), seed=seed)
+        return mean
+
+
+class Conductor(keras.layers.Layer):
+    """Plans the song: one vector for each sub-sequence, from z alone.
+
+    One LSTM cell. Its first input is z, every later one its own output before: the thesis's conductor is
+    autoregressive, MusicVAE's is not (Roberts et al. 2018). 525,312 parameters.
+    """
+
+    def __init__(self, units=256, **options):
+        super().__init__(**options)
+        self.cell = keras.layers.LSTMCell(units, name="cell")
+
+    def build(self, shape):
+        self.cell.build(shape)
+
+    def call(self, z, subsequences):
+        x, zero = z, ops.zeros((ops.shape(z)[0], self.cell.units))
+        state, plan = [zero, zero], []
+        for _ in range(subsequences):
+            x, state = self.cell(x, state)  # (B, 256)
+            plan.append(x)
+        return ops.stack(plan, axis=1)  # (B, U, 256)
+
+
+class Decoder(keras.layers.Layer):
+    """Plays: two stacked LSTMs that turn one conductor vector into one sub-sequence of drums, step by step.
+
+    The conductor vector sets the first LSTM's state (the second starts from zero) and stands beside every input; the
+    other input is the drum step before. A sub-sequence begins as if after silence, whatever came before it: that
+    binds it to the conductor, and lets all sub-sequences of a song be played side by side.
+    State embedding 131,584 parameters; LSTMs and heads 1,085,211.
+    """
+
+    def __init__(self, units=256, drums=9, noise=0.25, seed=0, **options):
+        super().__init__(**options)
+        self.drums = drums
+        self.embedding = keras.layers.Dense(2 * units, activation="tanh", name="embedding")
+        self.lower = keras.layers.LSTM(units, return_sequences=True, name="lower")
+        self.upper = keras.layers.LSTM(units, return_sequences=True, name="upper")
+        self.noise = keras.layers.GaussianDropout(noise, seed=seed)
+        self.hits = keras.layers.Dense(drums, activation="sigmoid", name="hits")
+        self.velocities = keras.layers.Dense(drums, activation="sigmoid", name="velocities")
+        self.offsets = keras.layers.Dense(drums, activation="tanh", name="offsets")
+
+    def build(self, plan_shape):
+        units, vector = self.lower.units, plan_shape[-1]
+        self.embedding.build((None, vector))
+        self.lower.build((None, None, 3 * self.drums + vector))
+        self.upper.build((None, None, units))
+        for head in (self.hits, self.velocities, self.offsets):
+            head.build((None, None, units))
+
+    def start(self, vector):
+        """The states with which a sub-sequence begins: (h, c) of the lower and of the upper LSTM, each (B, 256)."""
+        h, c = ops.split(self.embedding(vector), 2, axis=-1)  # (B, 256) -> (B, 512) -> 2 x (B, 256)
+        return [h, c], [ops.zeros_like(h), ops.zeros_like(c)]
+
+    def heads(self, x):
+        """What is played: hits (probabilities), velocities and offsets, each (..., 9)."""
+        return {"hits": self.hits(x), "velocities": self.velocities(x), "offsets": self.offsets(x)}
+
+    def call(self, vector, drums, training=False):
+        """Teacher forcing: whole sub-sequences at once, each step told the true step before it.
+
+        ``vector`` is (B, 256), ``drums`` the true sub-sequence (B, S, 27). Returns the three heads, each (B, S, 9).
+        """
+        before = ops.pad(drums[:, :-1], ((0, 0), (1, 0), (0, 0)))  # (B, S, 27): the step before, silence at first
+        beside = ops.repeat(vector[:, None], ops.shape(drums)[1], axis=1)  # (B, 256) -> (B, S, 256)
+        lower, upper = self.start(vector)
+        x = ops.concatenate([before, beside], axis=-1)  # (B, S, 27 + 256)
+        x = self.lower(x, initial_state=lower)  # (B, S, 283) -> (B, S, 256)
+        x = self.upper(x, initial_state=upper)  # (B, S, 256)
+        return self.heads(self.noise(x, training=training))
+
+    def step(self, before, vector, states):
+        """One step: ``before`` (B, 27) and ``vector`` (B, 256) to the three heads, each (B, 9), and the new states."""
+        lower, upper = states
+        x = ops.concatenate([before, vector], axis=-1)  # (B, 27 + 256)
+        x, lower = self.lower.cell(x, lower)  # (B, 283) -> (B, 256)
+        x, upper = self.upper.cell(x, upper)  # (B, 256)
+        return self.heads(x), (lower, upper)

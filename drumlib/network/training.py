@@ -1,0 +1,199 @@
+"""Training: from windows to weights, so that it can be stopped at any time and goes on exactly where it was.
+
+After each epoch two files are written, whole or not at all: ``last.npz``, all that is needed to go on (weights,
+optimizer, the states of the noise), and ``best.npz``, the weights with the lowest validation loss so far.
+``history.json`` holds every epoch's figures and what they were trained with.
+"""
+
+import io
+import json
+import platform
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from drumlib.data.windows import Windows
+from drumlib.files import write_whole
+from drumlib.network.losses import hits_loss, squared_error
+from drumlib.network.models import DrummerNetwork, build
+from drumlib.network.weights import save_weights
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train. Rates and patience are the thesis's (4.3), without its layer-wise stages."""
+
+    epochs: int = 50  # at most
+    batch: int = 64
+    rate: float = 1e-3  # Adam's learning rate at the start
+    transpose: int = 5  # each band is moved up or down by so many semitones at most; 0 is the thesis's
+    slow_after: int = 6  # epochs without a gain of 1e-3 after which the rate is cut to a quarter
+    stop_after: int = 8  # epochs without a gain of 1e-4 after which training ends
+    seed: int = 0
+
+
+class Batches(keras.utils.PyDataset):
+    """Windows as Keras wants them: batches of (what the network is given, what it should have played)."""
+
+    def __init__(self, windows: Windows, batch: int = 64, order=None, rng=None, transpose: int = 0):
+        super().__init__()
+        self.windows, self.batch, self.rng, self.transpose = windows, batch, rng, transpose
+        self.order = np.arange(len(windows)) if order is None else order
+
+    def __len__(self) -> int:
+        return -(-len(self.order) // self.batch)
+
+    def __getitem__(self, i: int):
+        numbers = self.order[i * self.batch : (i + 1) * self.batch]
+        inputs = self.windows.batch(numbers, self.rng, self.transpose)
+        hits, velocities, offsets = np.split(inputs["drums"], 3, axis=-1)  # (B, T, 27) -> 3 x (B, T, 9)
+        return inputs, {"hits": hits, "velocities": velocities, "offsets": offsets}
+
+
+def compile_network(network: DrummerNetwork, rate: float = 1e-3) -> None:
+    """Give the network its losses and its metrics (thesis, 5.1). The Kullback-Leibler term is the bottleneck's own."""
+    network.compile(
+        optimizer=keras.optimizers.Adam(rate),
+        loss={"hits": hits_loss, "velocities": squared_error, "offsets": squared_error},
+        metrics={
+            "hits": [
+                keras.metrics.BinaryAccuracy(name="accuracy"),
+                keras.metrics.Precision(name="precision"),
+                keras.metrics.Recall(name="recall"),
+            ]
+        },
+    )
+    network.optimizer.build(network.trainable_variables)
+
+
+def train(
+    training: Windows,
+    validation: Windows,
+    out: Path,
+    preset: str = "thesis",
+    plan: Plan = Plan(),
+    resume: bool = False,
+    verbose: int | str = "auto",
+) -> dict:
+    """Train a preset and return its history.
+
+    Each epoch sees every training window once, with tracks and transposition drawn anew from (seed, epoch); so a run
+    that was stopped and resumed ends with the same weights as one that was not.
+
+    Raises
+    ------
+    FileExistsError
+        If ``out`` already holds a run and ``resume`` was not asked for.
+    FileNotFoundError
+        If ``resume`` was asked for and there is nothing to resume.
+    ValueError
+        If there are no windows to train or validate on, or the run in ``out`` was made with other settings.
+    """
+    if not len(training) or not len(validation):
+        raise ValueError(f"{len(training)} windows to train on and {len(validation)} to validate on: both are needed")
+    out = Path(out)
+    if (out / "last.npz").exists() and not resume:
+        raise FileExistsError(f"{out} already holds a run: go on with it (resume), or choose another folder")
+    network = build(preset, plan.seed)
+    compile_network(network, plan.rate)
+    history = {
+        "preset": preset,
+        "plan": asdict(plan),
+        "windows": {"train": len(training), "validation": len(validation)},
+        "songs": {"train": len(training.sheets), "validation": len(validation.sheets)},
+        "versions": {
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+        },
+        "epochs": [],
+    }
+    if resume:
+        history = restore(network, out, history)
+    out.mkdir(parents=True, exist_ok=True)
+    checking = Batches(validation, plan.batch)
+    while len(history["epochs"]) < plan.epochs and not stalled(history["epochs"], plan.stop_after, 1e-4):
+        epoch = len(history["epochs"])
+        rng = np.random.default_rng([plan.seed, epoch])
+        network.optimizer.learning_rate = rate_at(history["epochs"], plan)
+        batches = Batches(training, plan.batch, rng.permutation(len(training)), rng, plan.transpose)
+        print(f"epoch {epoch + 1} of at most {plan.epochs}", flush=True)
+        logs = network.fit(batches, validation_data=checking, shuffle=False, verbose=verbose).history
+        figures = {name: round(float(values[0]), 6) for name, values in logs.items()}
+        figures["rate"] = round(float(network.optimizer.learning_rate), 8)
+        history["epochs"].append(figures)
+        if figures["val_loss"] <= min(past["val_loss"] for past in history["epochs"]):
+            save_weights(network, out / "best.npz", "float32")
+        save_state(network, out, history)
+    return history
+
+
+def rate_at(epochs: list[dict], plan: Plan) -> float:
+    """The learning rate after these epochs: a quarter for every time that the validation loss stood still."""
+    rate, best, waited = plan.rate, np.inf, 0
+    for figures in epochs:
+        if figures["val_loss"] < best - 1e-3:
+            best, waited = figures["val_loss"], 0
+        else:
+            waited += 1
+        if waited >= plan.slow_after:
+            rate, waited = rate / 4, 0
+    return rate
+
+
+def stalled(epochs: list[dict], patience: int, gain: float) -> bool:
+    """Whether the validation loss has not fallen by ``gain`` for ``patience`` epochs."""
+    best, waited = np.inf, 0
+    for figures in epochs:
+        if figures["val_loss"] < best - gain:
+            best, waited = figures["val_loss"], 0
+        else:
+            waited += 1
+    return waited >= patience
+
+
+def save_state(network: DrummerNetwork, out: Path, history: dict) -> None:
+    """Write ``last.npz`` and ``history.json``. The history is inside ``last.npz`` too, so that both always agree."""
+    text = json.dumps(history, indent=1)
+    variables = [*network.weights, *network.optimizer.variables]
+    arrays = {f"v{i}": keras.ops.convert_to_numpy(variable) for i, variable in enumerate(variables)}
+    buffer = io.BytesIO()
+    np.savez(buffer, history=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
+    write_whole(out / "last.npz", buffer.getvalue())
+    write_whole(out / "history.json", text.encode())
+
+
+def restore(network: DrummerNetwork, out: Path, fresh: dict) -> dict:
+    """Take up a run: put its state into the network and return its history."""
+    if not (out / "last.npz").is_file():
+        raise FileNotFoundError(f"{out}: no run to resume here (there is no last.npz)")
+    with np.load(out / "last.npz", allow_pickle=False) as arrays:
+        history = json.loads(arrays["history"].tobytes())
+        for key in ("preset", "windows"):
+            if history[key] != fresh[key]:
+                raise ValueError(f"{out}: this run has {key} {history[key]}, not {fresh[key]}")
+        old, new = ({k: v for k, v in h["plan"].items() if k != "epochs"} for h in (history, fresh))
+        if old != new:
+            raise ValueError(f"{out}: this run was planned as {old}, not {new}")
+        for i, variable in enumerate([*network.weights, *network.optimizer.variables]):
+            variable.assign(arrays[f"v{i}"])
+    return history | {"plan": fresh["plan"]}
+
+
+def training_songs(folder, verbose: bool = True) -> tuple[Windows, Windows]:
+    """The windows of the songs to train on and to validate on, read from a folder with a progress bar."""
+    from tqdm import tqdm
+
+    from drumlib.data.windows import list_songs, read_windows
+
+    sets = []
+    for split in ("train", "validation"):
+        refused: dict[str, str] = {}
+        bar = (lambda songs, split=split: tqdm(songs, desc=f"{split} songs", unit="song")) if verbose else list
+        sets.append(read_windows(list_songs(folder, split), refused, bar))
+        for reason in refused.values():
+            print(f"left out: {reason}", file=sys.stderr)
+    return sets[0], sets[1]

@@ -1,0 +1,62 @@
+"""Weights in files: plain arrays in an .npz, never a pickle, written whole or not at all."""
+
+import io
+import os
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from drumlib.files import write_whole
+from drumlib.network.models import DrummerNetwork, build
+
+
+def named_weights(network: DrummerNetwork) -> dict:
+    """The network's weights by name, such as ``piano/beat/kernel``, without the seeds of its noise."""
+    return {weight.path: weight for weight in network.weights if "seed_generator" not in weight.path}
+
+
+def save_weights(network: DrummerNetwork, path: str | os.PathLike, dtype="float16") -> None:
+    """Write the weights; float16 halves the file and is more than precise enough to play from."""
+    arrays = {name: np.asarray(weight).astype(dtype) for name, weight in named_weights(network).items()}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    write_whole(path, buffer.getvalue())
+
+
+def load_weights(network: DrummerNetwork, path: str | os.PathLike) -> None:
+    """Read weights into a network.
+
+    Raises
+    ------
+    ValueError
+        If the file holds other weights than the network has, by name or by shape.
+    """
+    with np.load(Path(path), allow_pickle=False) as arrays:
+        weights = named_weights(network)
+        if set(arrays) != set(weights):
+            odd = sorted(set(arrays) ^ set(weights))
+            raise ValueError(f"{path}: not the weights of this network; they differ in {', '.join(odd[:3])}")
+        for name, weight in weights.items():
+            if arrays[name].shape != tuple(weight.shape):
+                raise ValueError(f"{path}: {name} is {arrays[name].shape}, the network's is {tuple(weight.shape)}")
+            weight.assign(arrays[name].astype("float32"))
+
+
+@lru_cache(maxsize=2)
+def pretrained(preset: str = "thesis") -> DrummerNetwork:
+    """The network with the weights that ship with this package. It is built once and kept.
+
+    Raises
+    ------
+    ValueError
+        If there is no such preset, or no weights of it are shipped.
+    """
+    network = build(preset)
+    path = resources.files("drumlib.weights") / f"{preset}.npz"
+    if not path.is_file():
+        raise ValueError(f"no weights of the preset {preset!r} are shipped")
+    with resources.as_file(path) as file:
+        load_weights(network, file)
+    return network

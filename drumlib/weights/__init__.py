@@ -1,0 +1,1 @@
+"""Trained weights, one file a preset, each with its model card."""
