@@ -43,7 +43,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same drums (default: 0)")
     how = command.add_mutually_exclusive_group()
     how.add_argument("--threshold", type=float, metavar="P", help="play what is more probable than this (0 to 1)")
-    how.add_argument("--temperature", type=float, metavar="T", help="draw the notes: 1 as learned, above wilder, below tamer")
+    how.add_argument(
+        "--temperature", type=float, metavar="T", help="draw the notes: 1 as learned, above wilder, below tamer"
+    )
     command.add_argument("--section-bars", type=int, default=2, metavar="N", help="bars in a sub-sequence (default: 2)")
     command.add_argument("--keep-drums", action="store_true", help="keep the song's own drums as well")
     command.add_argument("--quantized-copy", action="store_true", help="add a second, quantized drum track to compare")
@@ -61,7 +63,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mp3")
 
     command = commands.add_parser(
-        "songbook", help="write the songs of our own", description="Write the songs that come with drumlib as MIDI files."
+        "songbook",
+        help="write the songs of our own",
+        description="Write the songs that come with drumlib as MIDI files.",
     )
     command.set_defaults(run=songbook)
     command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
@@ -69,11 +73,13 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "train",
         help="train a network on a folder of songs",
-        description="Train a network on a folder of MIDI songs. Stop it with Ctrl-C whenever you like: --resume goes on "
+        description="Train a network on a folder of MIDI songs. Stop it with Ctrl-C when you like: --resume goes on "
         "after the last whole epoch.",
     )
     command.set_defaults(run=train)
-    command.add_argument("--songs", type=Path, required=True, metavar="FOLDER", help="MIDI files, songs.csv if there is one")
+    command.add_argument(
+        "--songs", type=Path, required=True, metavar="FOLDER", help="MIDI files, songs.csv if there is one"
+    )
     command.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="checkpoints, history")
     command.add_argument("--preset", default="thesis")
     command.add_argument("--resume", action="store_true", help="go on with the run in --out")
@@ -81,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--batch", type=int, default=64)
     command.add_argument("--rate", type=float, default=1e-3, help="learning rate (default: 0.001)")
     command.add_argument("--transpose", type=int, default=5, help="semitones, up or down (default: 5; the thesis: 0)")
+    command.add_argument("--mute", type=float, default=0.15, help="how often an instrument is silenced (default: 0.15)")
     command.add_argument("--seed", type=int, default=0)
 
     command = commands.add_parser(
@@ -89,7 +96,9 @@ def parser() -> argparse.ArgumentParser:
         description="Score a network on held-out songs, teacher-forced at 0.5, beside the bar before again.",
     )
     command.set_defaults(run=evaluate)
-    command.add_argument("--songs", type=Path, required=True, metavar="FOLDER", help="MIDI files, songs.csv if there is one")
+    command.add_argument(
+        "--songs", type=Path, required=True, metavar="FOLDER", help="MIDI files, songs.csv if there is one"
+    )
     command.add_argument("--split", default="test", choices=["train", "validation", "test"])
     command.add_argument("--preset", default="thesis")
     command.add_argument("--weights", type=Path, metavar="FILE.npz", help="other weights than those that are shipped")
@@ -148,7 +157,11 @@ def inspect(options) -> None:
     minutes, seconds = divmod(round(song.duration), 60)
     tempos = sorted({round(tempo.bpm) for tempo in song.tempos})
     print(f"{options.song}: {len(song.bars)} bars, {minutes}:{seconds:02}, {song.ticks_per_beat} ticks a beat")
-    print(f"tempo: {tempos[0]} bpm" if len(tempos) == 1 else f"tempo: {tempos[0]} to {tempos[-1]} bpm, {len(song.tempos)} changes")
+    print(
+        f"tempo: {tempos[0]} bpm"
+        if len(tempos) == 1
+        else f"tempo: {tempos[0]} to {tempos[-1]} bpm, {len(song.tempos)} changes"
+    )
     print("meter: " + ", ".join(f"{meter} from bar {bar_of(song, meter.tick)}" for meter in song.meters))
     print("tracks:")
     for track in song.tracks:
@@ -161,7 +174,9 @@ def inspect(options) -> None:
             ignored.append(f"there is no {family}: the drummer will hear silence in its place")
     unheard = [track for track in song.band if not track.family]
     if unheard:
-        ignored.append(f"{len(unheard)} tracks are neither piano, guitar nor bass: they stay in the song, unheard by the drummer")
+        ignored.append(
+            f"{len(unheard)} tracks are neither piano, guitar nor bass: they stay in the song, unheard by the drummer"
+        )
     if song.drums:
         count = sum(len(track.notes) for track in song.drums)
         ignored.append(f"its {count} drum notes will be replaced (keep them with --keep-drums)")
@@ -204,7 +219,7 @@ def train(options) -> None:
     """Train a network."""
     from drumlib.network.training import Plan, train, training_songs
 
-    plan = Plan(options.epochs, options.batch, options.rate, options.transpose, seed=options.seed)
+    plan = Plan(options.epochs, options.batch, options.rate, options.transpose, options.mute, seed=options.seed)
     training, validation = training_songs(options.songs)
     train(training, validation, options.out, options.preset, plan, options.resume)
     print(f"{options.out / 'best.npz'}: the weights of the best epoch")

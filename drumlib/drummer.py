@@ -200,11 +200,12 @@ def probabilities(
     window_bars: int | None = 8,
     sample: bool = False,
 ) -> dict[str, np.ndarray]:
-    """What the network plays to piano rolls of any length: hits (probabilities, or 0 and 1 if drawn), velocities, offsets.
+    """What the network plays to piano rolls of any length: hits, velocities, offsets.
 
     ``rolls`` has, for each family, an array (C, T, 128): C bands, T steps. The song is cut into windows, and all
     windows of all bands are played side by side, in one batch: a long song takes as many steps as a short one.
-    Returns three arrays (C, T, 9), velocities and offsets as they would be if the drum were struck.
+    Returns three arrays (C, T, 9). Hits are probabilities, or 0 and 1 where notes are drawn; velocities are as they
+    would be if the drum were struck.
     """
     from drumlib.network.weights import pretrained  # only now: reading songs must not wait for Keras
 
@@ -224,18 +225,17 @@ def probabilities(
 
 
 def if_struck(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same hits, with velocities and offsets as they would be if the drum were struck.
+    """The same hits and offsets, with velocities as they would be if the drum were struck.
 
     The thesis's loss counts silent cells as velocity 0, so the network learns to say *probability times velocity*.
     Where it is unsure it says a soft note when it means a rare one. Dividing by the (calibrated) probability undoes
-    that; the thesis multiplied every velocity by 1.8, and the snare's by 2.5, instead.
+    that; the thesis multiplied every velocity by 1.8, and the snare's by 2.5, instead. (Offsets suffer the same way,
+    but are so small that the division mostly makes noise louder: they are left as the network says them.)
     """
     from drumlib.network.losses import calibrate
 
     odds = np.maximum(calibrate(heads["hits"]), 0.05)
-    velocities = np.clip(heads["velocities"] / odds, 0, 1)
-    offsets = np.clip(heads["offsets"] / odds, -0.5, 0.499)
-    return {"hits": heads["hits"], "velocities": velocities, "offsets": offsets}
+    return {**heads, "velocities": np.clip(heads["velocities"] / odds, 0, 1)}
 
 
 def drawing(temperature: float, seed: int):

@@ -107,22 +107,26 @@ class Windows:
     def __len__(self) -> int:
         return len(self.index)
 
-    def batch(self, numbers, rng: np.random.Generator | None = None, transpose: int = 0) -> dict[str, np.ndarray]:
+    def batch(
+        self, numbers, rng: np.random.Generator | None = None, transpose: int = 0, mute: float = 0.0
+    ) -> dict[str, np.ndarray]:
         """The windows with these numbers, as arrays of shape (batch, 128, 128), and (batch, 128, 27) for the drums.
 
-        With ``rng``, tracks are drawn as in ``Sheet.window``, and the band of each window is transposed by up to
-        ``transpose`` semitones up or down: the drums of a song do not depend on its key.
+        With ``rng``, tracks are drawn as in ``Sheet.window``; the band of each window is transposed by up to
+        ``transpose`` semitones up or down, for a song's drums do not depend on its key; and each instrument of each
+        window is silenced with the probability ``mute``, though never all three.
         """
         windows = [self.sheets[s].window(i, rng) for s, i in self.index[numbers]]
-        if rng is not None and transpose:
+        *band, drums = (np.stack(parts) for parts in zip(*windows, strict=True))
+        if rng is not None:
+            muted = rng.random((len(windows), len(band))) < mute  # (batch, 3)
+            muted[muted.all(axis=1)] = False
             shifts = rng.integers(-transpose, transpose + 1, len(windows))
-            windows = [
-                (*(np.roll(part, shift, axis=1) for part in window[:-1]), window[-1])
-                for window, shift in zip(windows, shifts, strict=True)
-            ]
-        return {
-            name: np.stack(parts) for name, parts in zip([*FAMILIES, "drums"], zip(*windows, strict=True), strict=True)
-        }
+            for number, part in enumerate(band):
+                part[muted[:, number]] = 0
+                for row, shift in enumerate(shifts):
+                    part[row] = np.roll(part[row], shift, axis=1)
+        return dict(zip([*FAMILIES, "drums"], [*band, drums], strict=True))
 
 
 def list_songs(folder: str | os.PathLike, split: str) -> list[Path]:

@@ -206,19 +206,20 @@
         });
         for (var i = 0; i < song.notes.length; i += 4) {
           var at = song.notes[i] / 100, drum = song.notes[i + 1], velocity = song.notes[i + 2], offset = song.notes[i + 3] / 100;
-          if (at - offset < page.from - 0.001 || at - offset >= shown) continue;
+          var onGrid = at - offset;
+          if (onGrid < page.from - 0.02 || onGrid > shown - 0.02) continue;
           var middle = s.bottom - (drum + 0.5) * s.row, tall = s.row * (0.34 + 0.52 * velocity / 127), wide = Math.max(4, Math.min(stepWidth * 0.62, 13));
-          if (Math.abs(offset) > 0.005) line(place(at - offset), middle - s.row * 0.42, middle + s.row * 0.42, colours.bar, 1.4);
+          if (Math.abs(offset) > 0.005) line(place(onGrid), middle - s.row * 0.42, middle + s.row * 0.42, colours.bar, 1.4);
           var lit = state === "playing" && step >= at && step < at + 0.8;
           d.fillStyle = loudness(velocity);
-          box(place(at) , middle - tall / 2, wide, tall, 2.5);
+          box(place(at), middle - tall / 2, wide, tall, 2.5);
           if (lit) { d.strokeStyle = colours.ink; d.lineWidth = 1.5; d.stroke(); }
         }
         var scale = (s.right - s.left) / song.seconds, y = s.bottom + 12; // the whole song, below; this page marked
         d.fillStyle = colours.line; box(s.left, y, s.right - s.left, 5, 2.5);
         d.fillStyle = colours.bar; box(s.left + secondsAt(page.from) * scale, y, (secondsAt(shown) - secondsAt(page.from)) * scale, 5, 2.5);
         d.fillStyle = colours.head; d.beginPath(); d.arc(s.left + seconds * scale, y + 2.5, 4.5, 0, 7); d.fill();
-        var head = place(Math.min(step, shown));
+        var head = place(Math.min(Math.max(step, page.from), shown));
         line(head, s.top - 6, s.bottom, colours.head, 2);
         d.beginPath(); d.moveTo(head - 5, s.top - 9); d.lineTo(head + 5, s.top - 9); d.lineTo(head, s.top - 3); d.fill();
         tell(seconds, step);

@@ -26,8 +26,8 @@ from drumlib.music.song import Note, Song
 SHORT_NAMES = ("kick", "snare", "hi-hat", "open hat", "low tom", "mid tom", "high tom", "ride", "crash")
 """The drums' names where there is no room: on a telephone."""
 
-KBPS, KBPS_OF_TWO = 64, 56
-"""Kilobits a second of MP3, of one stem and of each of two. Sixteen bars with two stems are then some 600 kB."""
+KBPS = 64
+"""Kilobits a second of MP3, mono. Sixteen bars of a band and its drums are then some 700 kB of page."""
 
 
 class Player:
@@ -54,7 +54,7 @@ class Player:
     Attributes
     ----------
     audio : dict of array
-        What is heard: ``{"band": (samples,), "drums": (samples,)}``, at 44,100 samples a second; a part without
+        What is heard: ``{"band": (samples,), "drums": (samples,)}``, at 48,000 samples a second; a part without
         notes is missing.
     html : str
         The whole player.
@@ -95,7 +95,7 @@ class Player:
             f' aria-label="Mute {name}">{name.capitalize()}</button>'
             for name in stems
         ]
-        shades = ", ".join("#%02x%02x%02x" % tuple(colour) for colour in LOUDNESS)
+        shades = ", ".join(f"rgb{colour}" for colour in LOUDNESS)
         legend = (
             f'<span>soft <i style="background: linear-gradient(to right, {shades})"></i> loud</span>'
             "<span><b></b> right of its line: late; left: early</span>"
@@ -145,7 +145,7 @@ class Player:
         return self._grid.locate([note.tick for note in self._strokes])[1]
 
     def _audio_element(self, name: str, audio: np.ndarray) -> str:
-        kbps = self.kbps or (KBPS if len(self.audio) == 1 else KBPS_OF_TWO)
+        kbps = self.kbps or KBPS
         mp3 = base64.b64encode(sound.encode_mp3(audio, kbps=kbps)).decode("ascii")
         # Controls are for a page without scripts; the player's own take them away.
         return (
@@ -154,7 +154,7 @@ class Player:
         )
 
     def _data(self) -> dict:
-        """What the page's script draws. x counts sixteenths from the first bar line, t seconds from the first sample."""
+        """What the page's script draws: x is in sixteenths from the first bar line, t in seconds of the audio."""
         song, tpb = self.song, self.song.ticks_per_beat
         zero, begin = self._bars[0].tick, song.seconds(self._ticks[0])
         end = self._bars[-1].end

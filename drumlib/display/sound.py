@@ -1,53 +1,54 @@
 """From song to sound: mono audio, with loudness as the notes have it, and MP3 bytes.
 
+The sound is made by midirenderer, a General MIDI synthesizer, from the sound font that pretty_midi carries. (symusic's
+synthesizer, which is quicker, plays this font out of tune and takes no notice of velocity: of no use to a book about
+loudness. ``tests/display/test_sound.py`` measures the tuning and the loudness of what we use.)
+
 Conventions:
 
-- audio is a float32 array (samples,), 44,100 samples a second unless told otherwise, in [-1, 1];
-- a note of velocity v sounds (v / 127) ** 2 as loud as the loudest (40 dB from 12.7 to 127), as General MIDI
-  recommends: half the velocity is a quarter of the amplitude;
-- nothing is ever made louder to fill the range. Every song is played at the same gain, ``GAIN``; one that would
-  pass ``CEILING`` with it is turned down as a whole, band and drums alike, until it does not;
-- a drum note is a stroke: it rings as long as the drum does, whatever its length; a stroke on the hi-hat ends
-  the one before it.
-
-From a file's own events, a channel's volume and expression at the start of a note and the sustain pedal are heard;
-pitch bends and stereo positions are not.
+- audio is a float32 array (samples,), 48,000 samples a second, in [-1, 1];
+- a note of velocity v sounds (v / 127) ** 2 as loud as the loudest, as General MIDI recommends: half the velocity is a
+  quarter of the amplitude;
+- nothing is ever made louder to fill the range. Every song is played at the same gain; one that would pass
+  ``CEILING`` with it is turned down as a whole, band and drums alike, until it does not.
 """
 
 import io
 import os
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from importlib import util
+from pathlib import Path
 
+import mido
 import numpy as np
 
-from drumlib.display.soundfont import Layer, default_font
 from drumlib.files import write_whole
-from drumlib.music.song import Song, Track
+from drumlib.music.kit import DRUM_CHANNEL
+from drumlib.music.midi import events_of_notes, song_to_bytes
+from drumlib.music.song import Song
 
-SAMPLE_RATE = 44_100
-
-GAIN = 0.3
-"""How loud one note of velocity 127 is. Chosen so that an ordinary band and its drums stay under the ceiling."""
+SAMPLE_RATE = 48_000
 
 CEILING = 0.89
 """The highest peak, -1 dB: MP3 does not keep peaks to the bit, and one that passes 1 is clipped by the player."""
 
+HEADROOM = 4
+"""The synthesizer's samples have 16 bits and are clipped at 1. It plays so many times softer; we undo that after it."""
+
+GAIN = 2.0
+"""Every song is played at this gain: an ordinary band with its drums then stays a little under the ceiling."""
+
+VOLUME = 7
+"""The control change for a channel's volume; General MIDI's default is 100. Amplitude goes with its square."""
+
 TAIL = 1.5
 """Seconds in which the last notes die away."""
 
-DRUM_SECONDS = 2.5
-"""A drum is left to ring for so long, then damped."""
+RING = 2.5
+"""Seconds for which a drum rings, however short its note, unless it is struck again."""
 
-LONGEST_NOTE = 20.0
-"""Seconds; a note that is held longer (a file's stuck note) fades out here."""
-
-SHORTEST_FADE, LONGEST_RELEASE = 0.02, 1.0
-"""Seconds in which a sound dies away, once its note has ended: what is cut off faster than the first clicks."""
-
-VOLUME, EXPRESSION, PEDAL = 7, 11, 64
-"""The control changes that are heard. A channel that never sets its volume has General MIDI's 100."""
+LONGEST = 30 * 60
+"""Seconds; a song that lasts longer is not rendered: a slow enough tempo makes days of a few notes."""
 
 
 def section(song: Song, start_bar: int = 0, bars: int | None = None) -> tuple[int, int]:
@@ -72,138 +73,135 @@ def section(song: Song, start_bar: int = 0, bars: int | None = None) -> tuple[in
     return first, song.bars[last].tick - early if last < count else max(song.bars[-1].end, song.end)
 
 
-def render(song: Song, sample_rate: int = SAMPLE_RATE, start_bar: int = 0, bars: int | None = None) -> np.ndarray:
+def render(song: Song, start_bar: int = 0, bars: int | None = None) -> np.ndarray:
     """The sound of a song, or of some of its bars.
 
     Parameters
     ----------
     song
         What to play.
-    sample_rate
-        Samples a second.
     start_bar, bars
         The first bar (from 0) and how many; all, if not given. Notes that began before are not heard.
 
     Returns
     -------
     array of float32, shape (samples,)
-        Mono, in [-1, 1].
+        Mono, in [-1, 1], ``SAMPLE_RATE`` samples a second.
 
     Raises
     ------
     ValueError
-        If there is no note to play.
+        If there is no note to play, or if it would last longer than half an hour.
     FileNotFoundError
         If the sound font is missing.
     """
-    return np.sum(list(render_stems(song, sample_rate, start_bar, bars).values()), axis=0, dtype=np.float32)
+    return np.sum(list(render_stems(song, start_bar, bars).values()), axis=0, dtype=np.float32)
 
 
-def render_stems(
-    song: Song, sample_rate: int = SAMPLE_RATE, start_bar: int = 0, bars: int | None = None
-) -> dict[str, np.ndarray]:
+def render_stems(song: Song, start_bar: int = 0, bars: int | None = None) -> dict[str, np.ndarray]:
     """The same in two parts: ``{"band": audio, "drums": audio}``, equally long; a part without notes is left out.
 
     Both have one gain: their sum is the song, and what is loud in it is loud in them.
     """
-    ticks = section(song, start_bar, bars)
-    parts = {"band": song.band, "drums": song.drums}
+    first, last = section(song, start_bar, bars)
+    if song.seconds(last) - song.seconds(first) > LONGEST:
+        raise ValueError(f"it lasts longer than {LONGEST // 60} minutes: choose some of its bars")
     stems = {}
-    for name, tracks in parts.items():
-        stem = _play(song, tracks, ticks, sample_rate)
-        if stem is not None:
-            stems[name] = stem
+    for name, is_drums in (("band", False), ("drums", True)):
+        excerpt = _excerpt(song, first, last, is_drums)
+        if any(track.notes for track in (song.drums if is_drums else song.band)) and excerpt is not None:
+            stems[name] = _synthesize(excerpt)
     if not stems:
         raise ValueError("these bars have no notes: there is nothing to hear")
+    length = max(map(len, stems.values()))
+    stems = {name: np.pad(audio, (0, length - len(audio))) for name, audio in stems.items()}
     mix = sum(stems.values())
     peak = max(float(np.abs(audio).max()) for audio in [mix, *stems.values()])
-    gain = GAIN * min(1.0, CEILING / max(GAIN * peak, 1e-9))
-    heard = np.nonzero(np.abs(mix) * gain > 1e-4)[0]
-    end = heard[-1] + 1 if len(heard) else len(mix)
-    return {name: np.ascontiguousarray(stem[:end] * np.float32(gain)) for name, stem in stems.items()}
+    gain = min(GAIN, CEILING / max(peak, 1e-9))
+    heard = np.flatnonzero(np.abs(mix) * gain > 1e-4)
+    end = heard[-1] + 1 if len(heard) else length
+    fade = np.ones(end, dtype=np.float32)
+    fade[-min(end, SAMPLE_RATE // 10) :] = np.linspace(1, 0, min(end, SAMPLE_RATE // 10))  # no click at the cut
+    return {name: audio[:end] * fade * np.float32(gain) for name, audio in stems.items()}
 
 
-def _play(song: Song, tracks: Sequence[Track], ticks: tuple[int, int], sample_rate: int) -> np.ndarray | None:
-    """Some tracks of a song between two ticks, before any gain; None if they have no note there."""
-    first, last = ticks
-    begin = song.seconds(first)
-    length = int((song.seconds(last) - begin + TAIL) * sample_rate)
-    controls = _controls(song)
-    strokes = []  # (start in seconds, seconds held, amplitude, (program, is_drum, pitch))
-    for track in tracks:
-        for note in track.notes:
-            if first <= note.tick < last:
-                start = song.seconds(note.tick) - begin
-                held = DRUM_SECONDS
-                if not track.is_drum:
-                    end = _pedalled(controls, track.channel, note.tick + note.length, last)
-                    held = min(max(song.seconds(min(end, last)) - begin - start, SHORTEST_FADE), LONGEST_NOTE)
-                amplitude = (note.velocity / 127) ** 2 * _volume(controls, track.channel, note.tick)
-                strokes.append((start, held, amplitude, (track.program, track.is_drum, note.pitch)))
-    if not strokes:
-        return None
-    longest = defaultdict(float)  # each sound is made once, as long as its longest note
-    for _, held, _, sound in strokes:
-        longest[sound] = max(longest[sound], held)
-    font = default_font()
-    layers = {sound: font.layers(*sound, held + LONGEST_RELEASE, sample_rate) for sound, held in longest.items()}
-    audio = np.zeros(length, dtype=np.float32)
-    ended = {}  # exclusive class -> when its next stroke begins; so we go from the last stroke to the first
-    for start, held, amplitude, sound in sorted(strokes, reverse=True):
-        for layer in layers[sound]:
-            seconds = held
-            if group := layer.exclusive_class if sound[1] else 0:
-                next_stroke = ended.get(group, np.inf)
-                if next_stroke > start:
-                    seconds = min(held, next_stroke - start)
-                ended[group] = start
-            _add(audio, layer, start, seconds, amplitude, sample_rate)
-    fade = min(length, int(TAIL / 2 * sample_rate))
-    audio[length - fade :] *= np.linspace(1, 0, fade, dtype=np.float32) ** 2
-    return audio
+def _excerpt(song: Song, first: int, last: int, is_drums: bool) -> Song | None:
+    """The events of one stem from tick ``first`` to ``last``, as a song to synthesize; None if no note begins there.
 
-
-def _add(audio: np.ndarray, layer: Layer, start: float, seconds: float, amplitude: float, sample_rate: int) -> None:
-    """Add one note's sound to the audio: held from its start for some seconds, then dying away."""
-    first, held = int(start * sample_rate), int(seconds * sample_rate)
-    release = SHORTEST_FADE if layer.exclusive_class else min(max(layer.release, SHORTEST_FADE), LONGEST_RELEASE)
-    rest = layer.held[held : held + int(release * sample_rate)]
-    falling = 10 ** (-5 * np.arange(len(rest), dtype=np.float32) / (release * sample_rate))  # by 100 dB
-    sound = np.concatenate([layer.held[:held], rest * falling])[: len(audio) - first]
-    audio[first : first + len(sound)] += np.float32(amplitude) * sound
-
-
-def _controls(song: Song) -> dict[tuple[int, int], list[tuple[int, int]]]:
-    """From (channel, control) to its changes, (tick, value), in order of time; none for a song without events."""
-    changes = defaultdict(list)
-    for stream in song.events or ():
+    Whatever was set before the excerpt (tempo, programs, volumes, pedals) is set at its beginning.
+    """
+    tail = round(TAIL / song.tempos[-1].microseconds * 1e6 * song.ticks_per_beat)
+    ring = round(RING / song.tempos[-1].microseconds * 1e6 * song.ticks_per_beat)
+    played, streams = False, []
+    for stream in song.events if song.events is not None else events_of_notes(song):
+        events, starts = [], defaultdict(deque)  # (channel, pitch) -> when the notes that sound began
         for tick, message in stream:
-            if message.type == "control_change" and message.control in (VOLUME, EXPRESSION, PEDAL):
-                changes[message.channel, message.control].append((tick, message.value))
-    for values in changes.values():
-        values.sort(key=lambda change: change[0])
-    return changes
+            after = max(0, tick - first)
+            if message.type == "set_tempo":
+                events.append((after, message))
+            if tick >= last or getattr(message, "channel", None) is None or is_drums != _is_drum(message):
+                continue
+            if message.type == "note_on" and message.velocity:
+                if tick >= first:
+                    events.append((after, message))
+                    starts[message.channel, message.note].append(after)
+                    played = True
+            elif message.type in ("note_on", "note_off"):
+                if starts[message.channel, message.note] and not is_drums:
+                    starts[message.channel, message.note].popleft()
+                    events.append((after, message))
+            elif message.type == "control_change" and message.control == VOLUME:
+                events.append((after, message.copy(value=_softer(message.value))))
+            else:
+                events.append((after, message))
+        for (channel, pitch), ticks in starts.items():
+            off = mido.Message("note_off", channel=channel, note=pitch)
+            for start, struck_again in zip(ticks, [*ticks, last][1:], strict=True):
+                # A drum rings until it is struck again, or for RING seconds; what else still sounds ends with us.
+                events.append((min(struck_again, start + ring) if is_drums else last - first, off))
+        streams.append(tuple(sorted(events, key=lambda event: (event[0], event[1].type != "note_off"))))
+    volumes = [(0, mido.Message("control_change", channel=c, control=VOLUME, value=_softer(100))) for c in range(16)]
+    # The last event tells the synthesizer how long to go on.
+    volumes.append((last - first + tail, mido.Message("control_change", channel=15, control=3, value=0)))
+    return Song(song.ticks_per_beat, (), events=(tuple(volumes), *streams)) if played else None
 
 
-def _value(changes: list[tuple[int, int]], tick: int, default: int) -> int:
-    """A control's value at a tick: its last change at or before it."""
-    index = bisect_right(changes, tick, key=lambda change: change[0])
-    return changes[index - 1][1] if index else default
+def _is_drum(message) -> bool:
+    """Whether a message is for the drums."""
+    return message.channel == DRUM_CHANNEL
 
 
-def _volume(controls, channel: int, tick: int) -> float:
-    """How loud a channel is at a tick: 1 if its volume is 100 and its expression 127, which they are if never set."""
-    volume = _value(controls.get((channel, VOLUME), []), tick, 100)
-    expression = _value(controls.get((channel, EXPRESSION), []), tick, 127)
-    return (volume / 100 * expression / 127) ** 2
+def _softer(volume: int) -> int:
+    """A channel's volume with ``HEADROOM``: amplitude goes with its square."""
+    return round(volume / HEADROOM**0.5)
 
 
-def _pedalled(controls, channel: int, tick: int, last: int) -> int:
-    """When a note that ends at a tick is heard to end: if the sustain pedal is down then, when it comes up."""
-    pedal = controls.get((channel, PEDAL), [])
-    if _value(pedal, tick, 0) < 64:
-        return tick
-    return next((later for later, value in pedal if later > tick and value < 64), last)
+def _synthesize(song: Song) -> np.ndarray:
+    """The sound of a song's events, before any gain but the headroom, which is undone: float32 (samples,)."""
+    import soundfile
+
+    try:
+        import midirenderer
+    except ImportError:
+        raise ImportError("the synthesizer, midirenderer, is not installed: no sound without it") from None
+    sound = midirenderer.render_wave_from(font_path().read_bytes(), song_to_bytes(song))
+    audio, _ = soundfile.read(io.BytesIO(sound), dtype="float32")  # (samples, 2)
+    return audio.mean(axis=1) * HEADROOM  # (samples, 2) -> (samples,)
+
+
+def font_path() -> Path:
+    """Where pretty_midi keeps its sound font, TimGM6mb.sf2. pretty_midi itself is not imported.
+
+    Raises
+    ------
+    FileNotFoundError
+        If pretty_midi is not installed, or has no such font.
+    """
+    spec = util.find_spec("pretty_midi")
+    path = Path(spec.origin).parent / "TimGM6mb.sf2" if spec else Path("TimGM6mb.sf2")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: the sound font is missing; install pretty_midi, which carries it")
+    return path
 
 
 def encode_mp3(audio: np.ndarray, sample_rate: int = SAMPLE_RATE, kbps: int = 64) -> bytes:
@@ -214,7 +212,7 @@ def encode_mp3(audio: np.ndarray, sample_rate: int = SAMPLE_RATE, kbps: int = 64
     audio
         Shape (samples,), in [-1, 1].
     sample_rate
-        32,000, 44,100 or 48,000: the three that MP3 proper has. Other audio is brought to 44,100 first.
+        32,000, 44,100 or 48,000: the three that MP3 proper has. Other audio is brought to 48,000 first.
     kbps
         Kilobits a second, 32 to 320; the nearest rate that MP3 has is taken (... 48, 56, 64, 80, 96 ...).
 

@@ -39,7 +39,8 @@ class Bottleneck(keras.layers.Layer):
 
     While training, z is drawn from that Gaussian (the posterior), and the layer adds the Kullback-Leibler divergence
     from a standard Gaussian to the loss: ``-0.5 mean(1 + log_var - mean^2 - exp(log_var))``. Otherwise z is the mean
-    of the posterior, unless ``sample``, a seed, asks for a draw. 857,012 parameters. (Alemi et al. 2017; thesis, 2.5 and 4.2.)
+    of the posterior, unless ``sample``, a seed, asks for a draw.
+    857,012 parameters, with the layer that merges. (Alemi et al. 2017; thesis, 2.5 and 4.2.)
     """
 
     def __init__(self, merged=500, latent=256, kl_weight=1.0, seed=0, **options):

@@ -1,6 +1,7 @@
 """Weights in files: plain arrays in an .npz, never a pickle, written whole or not at all."""
 
 import io
+import json
 import os
 from functools import lru_cache
 from importlib import resources
@@ -60,3 +61,17 @@ def pretrained(preset: str = "thesis") -> DrummerNetwork:
     with resources.as_file(path) as file:
         load_weights(network, file)
     return network
+
+
+def card(preset: str = "thesis") -> dict:
+    """The figures of the shipped weights' model card: how they were trained, and how they score on held-out songs.
+
+    Raises
+    ------
+    ValueError
+        If no weights of that preset are shipped.
+    """
+    path = resources.files("drumlib.weights") / f"{preset}.json"
+    if not path.is_file():
+        raise ValueError(f"no weights of the preset {preset!r} are shipped")
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -13,12 +13,18 @@ one, change a chord, listen. ``arrange.py`` says how to read it. A song is the s
 from functools import partial
 
 from drumlib.music.song import Song
-from drumlib.music.songbook import funk, rock
+from drumlib.music.songbook import ballad, blues, bossa, disco, funk, reggae, rock, swing
 from drumlib.music.songbook.arrange import Section, Sheet, arrange, sections_of
 
 SHEETS: dict[str, Sheet] = {
     "rock": rock.SHEET,
     "funk": funk.SHEET,
+    "blues": blues.SHEET,
+    "bossa": bossa.SHEET,
+    "ballad": ballad.SHEET,
+    "disco": disco.SHEET,
+    "reggae": reggae.SHEET,
+    "swing": swing.SHEET,
 }
 """The songs as written, by name."""
 

@@ -62,7 +62,10 @@ class Line:
 
 
 def comp(text: str, kind: str = "chords", **settings) -> Line:
-    """A rhythm on the chords. ``kind`` is ``"chords"`` (voice-led), ``"power"``, ``"octaves"``, or ``"boogie"``: a fifth, and a sixth at ``o``."""
+    """A rhythm on the chords, as ``kind`` says.
+
+    It is ``"chords"`` (voice-led), ``"power"``, ``"octaves"`` or ``"boogie"``, a fifth at ``x`` and a sixth at ``o``.
+    """
     return Line(kind, text, **settings)
 
 

@@ -1,4 +1,4 @@
-"""Blues shuffle, A, 112 beats a minute, in triplets (12 signs a bar): two choruses of twelve bars and a minor bridge."""
+"""Blues shuffle, A, 112 beats a minute, in triplets (12 signs a bar): twelve-bar choruses and a minor bridge."""
 
 from drumlib.music.songbook.arrange import Feel, Player, Sheet, bass, comp, part, tune
 
@@ -88,8 +88,8 @@ verse = part(
     fill=FILL,
     level=0.88,
     guitar=[comp("x-xo-ox-xo-o", "boogie", low=43, level=0.75), ANSWER],
-    bass=bass("1--3--5--u--|1--3--5--u--|1--3--5--6--|8--7--5--d--|1--3--5--6--|1--3--5--u--|"
-              "1--3--5--d--|1--3--5--d--|1--3--5--d--|1--3--5--u--|1--3--1--u--|1--3--1--u--"),
+    bass=bass("""1--3--5--u-- | 1--3--5--u-- | 1--3--5--6-- | 8--7--5--d-- | 1--3--5--6-- | 1--3--5--u--
+               | 1--3--5--d-- | 1--3--5--d-- | 1--3--5--d-- | 1--3--5--u-- | 1--3--1--d-- | 1--3--1--u--"""),
     piano=[CALL, comp("............|............|.....x-..x..|...x.x......", low=54, high=72, level=0.8)],
 )
 chorus = part(
@@ -99,8 +99,8 @@ chorus = part(
     fill=BIG_FILL,
     level=1.02,
     guitar=HOOK,
-    bass=bass("1--3--5--6--|8--6--5--d--|1--3--5--6--|8--7--5--u--|1--3--5--6--|8--6--5--d--|"
-              "1--3--5--d--|1--3--5--d--|1--3--5--d--|1--3--5--u--|1--3--1--d--|1--3--1--d--"),
+    bass=bass("""1--3--5--6-- | 8--6--5--d-- | 1--3--5--6-- | 8--7--5--u-- | 1--3--5--6-- | 8--6--5--d--
+               | 1--3--5--d-- | 1--3--5--d-- | 1--3--5--d-- | 1--3--5--u-- | 1--3--1--d-- | 1--3--1--d--"""),
     piano=[HOOK_BELOW, comp("x-xx-xx-xx-x|x-xx-xx-xx-x|x-xx-xx-xx-x|x--...x--...", low=56, high=77, at=8)],
 )
 bridge = part(
@@ -117,18 +117,38 @@ bridge = part(
       | C5:3 E5:3 A5:6!              | G5:3! E5:3 G#4:3 B4:3""",
         steps=12,
     ),
-    bass=bass("1-----5-----|1-----5--u--|1-----5-----|1-----5--d--|1-----5--d--|1-----5--u--|1-----5--d--|1--5--8--u--"),
+    bass=bass(
+        "1-----5-----|1-----5--u--|1-----5-----|1-----5--d--|1-----5--d--|1-----5--u--|1-----5--d--|1--5--8--u--"
+    ),
     piano=comp(".....x-----.|.....x---x-x", low=55, high=74),
 )
 ending = part(
     "ending",
-    chords="D9 | Ebdim7 | A7 F#7 | Bm7 E7 | A7 | %",
+    chords="D9 | Ebdim7 | A7 F#7 | Bm7 E7 | A7 | A13",
     drums=CHORUS_DRUMS,
     fill="""
-        hat   x..............|............
-        snare ..gX.x|............
-        crash ......X.....|............""",
-    guitar=HOOK,
-    bass=bass("1--3--5--u--|1--3--5--u--|1--3--1--u--|1--3--1--u--|1--3--5-u1--|------......"),
-    piano=comp("x-xx-xx-xx-x|x-xx-xx-xx-x|x-----x-----|x-----x-----|x..x.xX-----|------......", low=55, high=76),
+        snare x..XxxX.xxxX|............
+        kick  x.....x..x..|X...........
+        crash ............|X...........""",
+    guitar=[
+        tune(
+            """
+            D5:3! D5:2 F5:1 F#5:2 D5:1 A4:3   | C5:3! C5:2 D5:1 A4:6
+          | C#5:2! A4:1 E4:3 C#5:2 A#4:1 F#4:3 | D5:2 B4:1 F#4:3 G#4:2 B4:1 D5:3!
+          | C#5:2! A4:1 r:3 C5:2! A4:1 G4:2 E4:1""",
+            steps=12,
+        ),
+        comp("X-----------", low=52, high=72, at=5),
+    ],
+    bass=bass("1--3--5--6--|1--3--5--u--|1--3--1--d--|1--3--1--d--|1--5--7--6-u|1-----------"),
+    piano=comp("x-xx-xx-xx-x|x-xx-xx-xx-x|x-----x-----|x-----x-----|x-....x-....|X-----------", low=55, high=76),
+)
+
+SHEET = Sheet(
+    "Half Past the Hill",
+    bpm=112,
+    seed=5,
+    players=PLAYERS,
+    feel=FEEL,
+    form=[intro, verse, chorus, bridge, chorus.but(level=1.06), ending],
 )

@@ -116,7 +116,13 @@ SHEET = Sheet(
     players=PLAYERS,
     feel=FEEL,
     form=[
-        intro, verse, chorus, verse.but(fill=BIG_FILL, level=0.94), chorus, bridge,
-        chorus.but(level=1.06, fill=FILL), ending,
+        intro,
+        verse,
+        chorus,
+        verse.but(fill=BIG_FILL, level=0.94),
+        chorus,
+        bridge,
+        chorus.but(level=1.06, fill=FILL),
+        ending,
     ],
 )

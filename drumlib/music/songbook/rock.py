@@ -129,7 +129,13 @@ SHEET = Sheet(
     players=PLAYERS,
     feel=FEEL,
     form=[
-        intro, verse, chorus, verse.but(level=0.9), chorus.but(fill=FILL), bridge,
-        chorus.but(level=1.06), ending,
+        intro,
+        verse,
+        chorus,
+        verse.but(level=0.9),
+        chorus.but(fill=FILL),
+        bridge,
+        chorus.but(level=1.06),
+        ending,
     ],
 )

@@ -1,0 +1,1 @@
+"""How good is the drummer? Scores, humble rivals, and a report over a whole corpus."""

@@ -1,0 +1,169 @@
+"""The report: a network and its humble rival, scored on songs that it never saw."""
+
+import json
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from drumlib.data.windows import WINDOW_STEPS, Windows, list_songs, read_windows
+from drumlib.drummer import if_struck
+from drumlib.evaluation.baselines import bar_before
+from drumlib.evaluation.metrics import Confusion, agreement, confusion, error_on_played
+from drumlib.files import write_whole
+from drumlib.music.kit import SNARE
+
+THRESHOLD = 0.5
+
+THESIS = {
+    "source": "Goelzer 2021, image 7: its own validation windows, teacher-forced, epoch 76",
+    "accuracy": 0.9178,
+    "precision": 0.6382,
+    "recall": 0.7764,
+    "f1": 2 * 0.6382 * 0.7764 / (0.6382 + 0.7764),  # not in the thesis; it follows from the two
+}
+"""What the thesis says of itself. Its windows were split by file order, so songs stand on both sides (leakage)."""
+
+
+def held_out(
+    folder: str | os.PathLike,
+    split: str = "test",
+    preset: str = "thesis",
+    weights: str | os.PathLike | None = None,
+    progress=lambda items: items,
+) -> dict:
+    """Score a network, teacher-forced and cut at 0.5, on the windows of a split; beside it, the bar before again.
+
+    All tracks of a family are laid over each other, and each window counts once. Returns a dictionary of figures:
+    pooled over all windows, and song by song.
+    """
+    from drumlib.network.models import build
+    from drumlib.network.weights import load_weights, pretrained
+
+    if weights is None:
+        network = pretrained(preset)
+    else:
+        network = build(preset)
+        load_weights(network, weights)
+    songs = list_songs(folder, split)
+    refused: dict[str, str] = {}
+    windows = read_windows(songs, refused, progress)
+    if not len(windows):
+        raise ValueError(f"{folder}: no window in the {split} songs: none of them has all four parts in 4/4")
+    inputs, outputs = predict(network, windows)
+    truth = dict(zip(("hits", "velocities", "offsets"), np.split(inputs["drums"], 3, axis=-1), strict=True))
+    struck = truth["hits"] > 0
+    played = outputs["hits"] > THRESHOLD
+    copied = np.concatenate([copies(sheet) for sheet in windows.sheets if sheet.starts])  # (windows, 128, 9)
+    return {
+        "what": "teacher-forced, hits where the probability exceeds the threshold, all cells of all windows pooled",
+        "preset": preset,
+        "weights": "shipped" if weights is None else Path(weights).name,
+        "threshold": THRESHOLD,
+        "split": split,
+        "songs": len(songs) - len(refused),
+        "songs_with_windows": sum(1 for sheet in windows.sheets if sheet.starts),
+        "refused": len(refused),
+        "windows": len(windows),
+        "notes": int(struck.sum()),
+        "scores": {
+            "network": scores(confusion(truth["hits"], played)),
+            "the bar before again": scores(confusion(truth["hits"], copied)),
+            "silence": scores(confusion(truth["hits"], np.zeros_like(played))),
+            "thesis": THESIS,
+        },
+        "errors": errors(truth, outputs),
+        "per_song": per_song(windows, truth["hits"], played, copied),
+        "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
+        | {"python": platform.python_version()},
+    }
+
+
+def errors(truth: dict[str, np.ndarray], outputs: dict[str, np.ndarray]) -> dict:
+    """How far velocities and offsets are from the truth: as the thesis counts it, and as a listener hears it.
+
+    The second is counted on the real drummer's notes only, for each way of reading the network: as it answers; with
+    the thesis's gains (1.8, snare 2.5); and divided by the calibrated probability (``drummer.if_struck``). Offsets are
+    compared with those of a drummer who plays exactly on the grid.
+    """
+    struck = truth["hits"] > 0
+    gain = np.full(truth["hits"].shape[-1], 1.8)
+    gain[SNARE] = 2.5
+    velocities = {
+        "as answered": outputs["velocities"],
+        "with the thesis's gains": np.clip(outputs["velocities"] * gain, 0, 1),
+        "if struck": if_struck(outputs)["velocities"],
+    }
+    offsets = {"as answered": outputs["offsets"], "none at all": np.zeros_like(outputs["offsets"])}
+    return {
+        "mean square, all cells": {
+            name: float(np.square(truth[name] - outputs[name]).mean()) for name in ("velocities", "offsets")
+        },
+        "mean absolute, played notes": {
+            "velocities": {
+                way: error_on_played(truth["velocities"], answer, struck) for way, answer in velocities.items()
+            },
+            "offsets": {way: error_on_played(truth["offsets"], answer, struck) for way, answer in offsets.items()},
+        },
+        "mean velocity of played notes": {
+            "truth": float(truth["velocities"][struck].mean()),
+            **{way: float(answer[struck].mean()) for way, answer in velocities.items()},
+        },
+    }
+
+
+def predict(network, windows: Windows, batch: int = 64) -> tuple[dict, dict]:
+    """The network's teacher-forced answers to all windows, and what it was given: dictionaries of arrays."""
+    inputs, outputs = [], []
+    for first in range(0, len(windows), batch):
+        given = windows.batch(range(first, min(first + batch, len(windows))))
+        inputs.append({"drums": given["drums"]})
+        outputs.append({name: np.asarray(x) for name, x in network(given, training=False).items()})
+    return tuple(
+        {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} for parts in (inputs, outputs)
+    )
+
+
+def copies(sheet) -> np.ndarray:
+    """What the drummer who plays the bar before again plays in each window of a song: (windows, 128, 9)."""
+    copied = bar_before(sheet.drums[:, :9])
+    return np.stack([copied[start : start + WINDOW_STEPS] for start in sheet.starts])
+
+
+def scores(counts: Confusion) -> dict[str, float]:
+    """Accuracy, precision, recall and F1 as a dictionary."""
+    return agreement(counts)._asdict()
+
+
+def per_song(windows: Windows, truth: np.ndarray, played: np.ndarray, copied: np.ndarray) -> list[dict]:
+    """F1 of the network and of its rival, song by song, in the order of the songs' names."""
+    rows = []
+    for number, sheet in enumerate(windows.sheets):
+        mine = windows.index[:, 0] == number
+        if mine.any():
+            rows.append(
+                {
+                    "song": sheet.name,
+                    "windows": int(mine.sum()),
+                    "network": scores(confusion(truth[mine], played[mine]))["f1"],
+                    "the bar before again": scores(confusion(truth[mine], copied[mine]))["f1"],
+                }
+            )
+    return sorted(rows, key=lambda row: row["song"])
+
+
+def table(results: dict) -> str:
+    """The scores as a small table to print."""
+    counts = (results[name] for name in ("songs_with_windows", "windows", "notes", "split"))
+    lines = ["{} songs, {} windows, {} notes ({})".format(*counts)]
+    lines.append(f"{'':22}{'accuracy':>10}{'precision':>11}{'recall':>8}{'F1':>8}")
+    for name, row in results["scores"].items():
+        lines.append(f"{name:22}{row['accuracy']:10.2%}{row['precision']:11.2%}{row['recall']:8.2%}{row['f1']:8.2%}")
+    return "\n".join(lines)
+
+
+def write_results(results: dict, path: str | os.PathLike) -> None:
+    """Write a report as JSON, whole or not at all."""
+    write_whole(path, (json.dumps(results, indent=1) + "\n").encode())
