@@ -34,7 +34,7 @@ here is in `{preset}.json`, and was written by `bench/ship_weights.py`.
 | --- | --- |
 | songs | {train_songs} to train on, {validation_songs} to validate on; split by group, so that one artist's songs stay together |
 | windows | {train_windows:,} and {validation_windows:,}: eight bars each, a new one every two bars |
-| command | `python -m drumlib train --preset {preset} --songs SONGS --out RUN --epochs {epochs} --batch {batch} --rate {rate} --transpose {transpose} --mute {mute} --seed {seed}` |
+| command | `python -m drumlib train --preset {preset} --songs SONGS --out RUN --epochs {epochs} --batch {batch} --rate {rate} --transpose {transpose} --mute {mute} --kl-weight {kl_weight} --own {own} --seed {seed}` |
 | ended | after epoch {ran}; the weights are those of epoch {best} |
 | versions | {versions} |
 
@@ -81,7 +81,7 @@ def main() -> None:
     write_whole(SHELF / f"{preset}.json", (json.dumps(figures, indent=1) + "\n").encode())
     with open(options.songs / "songs.csv", newline="", encoding="utf-8") as file:
         learned = [row for row in csv.DictReader(file) if row["good"] == "1" and row["split"] != "test"]
-    sources = Counter((row["source"], row["licence"]) for row in learned)
+    sources = Counter((row["source"], row["licence"].split(";")[0]) for row in learned)
     losses = [epoch["val_loss"] for epoch in history["epochs"]]
     plan = history["plan"]
     card = CARD.format(
@@ -89,10 +89,12 @@ def main() -> None:
         **{"best": 1 + losses.index(min(losses)), "train_songs": history["songs"]["train"]},
         **{"validation_songs": history["songs"]["validation"], "train_windows": history["windows"]["train"]},
         validation_windows=history["windows"]["validation"],
-        **{name: plan[name] for name in ("epochs", "batch", "rate", "transpose", "mute", "seed")},
+        **{name: plan[name] for name in ("epochs", "batch", "rate", "transpose", "mute", "kl_weight", "own", "seed")},
         versions=", ".join(f"{name} {number}" for name, number in history["versions"].items()),
         **{name: results[name] for name in ("songs", "songs_with_windows", "windows", "notes")},
-        sources="\n".join(f"| {source} | {licence.split(";")[0]} | {count} |" for (source, licence), count in sources.items()),
+        sources="\n".join(
+            f"| {source} | {licence.split(';')[0]} | {count} |" for (source, licence), count in sources.items()
+        ),
         rows="\n".join(
             f"| {name} | {row['accuracy']:.2%} | {row['precision']:.2%} | {row['recall']:.2%} | {row['f1']:.2%} |"
             for name, row in results["scores"].items()

@@ -1,5 +1,6 @@
 """Files written whole or not at all: a reader never sees half a song, half a checkpoint or half a result."""
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -13,10 +14,12 @@ def write_whole(path: str | os.PathLike, data: bytes) -> None:
     Raises
     ------
     OSError
-        If the folder does not exist or cannot be written to.
+        If the folder does not exist or cannot be written to, or ``path`` is a folder or a device.
     """
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    path = Path(path).resolve()
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "it is there already, and is no ordinary file", str(path))
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -25,5 +28,5 @@ def write_whole(path: str | os.PathLike, data: bytes) -> None:
         os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes private files; a result should be an ordinary one
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        Path(temporary).unlink(missing_ok=True)
         raise

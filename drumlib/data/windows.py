@@ -61,7 +61,7 @@ def sheet(song: Song) -> Sheet:
     grid = Grid(song)
     rolls = {
         family: np.array([roll_from_notes(track.notes, grid) for track in song.parts(family)], dtype=np.uint8).reshape(
-            -1, grid.steps, 128
+            len(song.parts(family)), grid.steps, 128
         )
         for family in FAMILIES
     }
@@ -125,8 +125,18 @@ class Windows:
             for number, part in enumerate(band):
                 part[muted[:, number]] = 0
                 for row, shift in enumerate(shifts):
-                    part[row] = np.roll(part[row], shift, axis=1)
+                    part[row] = _shifted(part[row], shift)
         return dict(zip([*FAMILIES, "drums"], [*band, drums], strict=True))
+
+
+def _shifted(roll: np.ndarray, semitones: int) -> np.ndarray:
+    """A roll (steps, 128) some semitones higher or lower. What would leave the keyboard is not played."""
+    moved = np.roll(roll, semitones, axis=1)
+    if semitones > 0:
+        moved[:, :semitones] = 0
+    elif semitones < 0:
+        moved[:, semitones:] = 0
+    return moved
 
 
 def list_songs(folder: str | os.PathLike, split: str) -> list[Path]:
@@ -148,7 +158,7 @@ def list_songs(folder: str | os.PathLike, split: str) -> list[Path]:
         songs = [folder / row["file"] for row in rows]
     else:
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
-        of_ten = {"validation": [8], "test": [9]}.get(split, range(8))
+        of_ten = {"train": range(8), "validation": [8], "test": [9]}.get(split, [])
         songs = [path for i, path in enumerate(files) if i % 10 in of_ten]
     if not songs:
         raise FileNotFoundError(

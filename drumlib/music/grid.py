@@ -46,7 +46,8 @@ class Grid:
         self.bars = song.bars
         last = max((track.notes[-1].tick for track in song.tracks if track.notes), default=0)
         if self.bars and 8 * last + tpb >= 8 * self.bars[-1].end:  # an onset just before the end rounds to the next bar
-            end, (_, _, numerator, denominator) = self.bars[-1].end, self.bars[-1]
+            end = self.bars[-1].end
+            _, numerator, denominator = [meter for meter in song.meters if meter.tick <= end][-1]
             length = max(1, tpb * 4 * numerator // denominator)
             self.bars += (Bar(end, end + length, numerator, denominator),)
         played = []
@@ -58,6 +59,7 @@ class Grid:
         self.steps = len(played)
         self.played = np.array(played, dtype=bool)
         self._bar_ticks = np.array([bar.tick for bar in self.bars], dtype=np.int64)
+        self._bar_ends = np.array([bar.end for bar in self.bars], dtype=np.int64)
 
     def locate(self, ticks) -> tuple[np.ndarray, np.ndarray]:
         """The step and the offset of each tick. Ticks behind the last bar get steps past the grid's end."""
@@ -78,6 +80,8 @@ class Grid:
         ticks = np.rint((inside + offsets) * tpb / STEPS_PER_BEAT).astype(np.int64)
         lowest = -((tpb - 2 * tpb * inside) // 8)
         highest = -(-(2 * inside + 1) * tpb // 8) - 1
+        # Half a step before the next bar line, that bar's first step begins.
+        highest = np.minimum(highest, -((tpb - 8 * (self._bar_ends - self._bar_ticks)[bar]) // 8) - 1)
         return np.maximum(self._bar_ticks[bar] + np.clip(ticks, lowest, highest), 0)
 
 
@@ -144,7 +148,7 @@ def groove_from_notes(notes: Iterable[Note], grid: Grid) -> Groove:
 
 def groove_of(song: Song, grid: Grid | None = None) -> Groove:
     """The groove of all of a song's drum tracks together."""
-    return groove_from_notes([note for track in song.drums for note in track.notes], grid or Grid(song))
+    return groove_from_notes(sorted(note for track in song.drums for note in track.notes), grid or Grid(song))
 
 
 def notes_from_groove(groove: Groove, grid: Grid) -> tuple[Note, ...]:

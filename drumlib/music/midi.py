@@ -13,12 +13,14 @@ Conventions, all as the MIDI standard and General MIDI have them:
 
 import io
 import os
+import struct
 from bisect import bisect_right
 from collections import defaultdict, deque
 from dataclasses import replace
 from pathlib import Path
 
 import mido
+from mido.midifiles.meta import build_meta_message
 
 from drumlib.files import write_whole
 from drumlib.music.kit import DRUM_CHANNEL
@@ -26,6 +28,9 @@ from drumlib.music.song import Meter, Note, Song, Tempo, Track
 
 MAX_BYTES = 1_000_000
 """Larger files are refused. Songs are some 50 kB; what is larger is hardly a song, and takes minutes to parse."""
+
+MAX_TRACKS = 256
+"""More tracks than these are refused: the largest scores have some sixty."""
 
 MAX_BEATS = 10_000
 """Longer songs are refused: an hour and a half at 120 beats a minute. One stray event far away can claim years."""
@@ -46,8 +51,8 @@ def read_song(path: str | os.PathLike) -> Song:
     Raises
     ------
     MidiError
-        If the file is not there, is no MIDI file, is cut off or damaged, is larger than ``MAX_BYTES``, lasts
-        longer than ``MAX_BEATS``, counts time in film frames instead of beats, or is of type 2.
+        If the file is not there, is no MIDI file, is cut off or damaged, is larger than ``MAX_BYTES``, has more
+        than ``MAX_TRACKS``, lasts longer than ``MAX_BEATS``, counts time in film frames, or is of type 2.
     """
     path = Path(path)
     try:
@@ -60,6 +65,8 @@ def read_song(path: str | os.PathLike) -> Song:
         raise MidiError(f"{path}: {error}") from None
     except OSError as error:
         raise MidiError(f"{path}: {error.strerror or error}") from None
+    except ValueError:  # its name has a zero byte in it
+        raise MidiError(f"{path}: no file can have this name") from None
 
 
 def song_from_bytes(data: bytes, name: str = "") -> Song:
@@ -68,21 +75,29 @@ def song_from_bytes(data: bytes, name: str = "") -> Song:
         raise MidiError(f"it is larger than {MAX_BYTES:,} bytes")
     if not data.startswith(b"MThd"):
         raise MidiError("it is empty" if not data else "it is not a MIDI file: it does not begin with 'MThd'")
-    try:
-        midi = mido.MidiFile(file=io.BytesIO(data))
-    except EOFError:
-        raise MidiError("it is cut off: its last track ends too soon") from None
-    except Exception as error:  # mido answers damage with many kinds of exception; to us all mean the same
-        raise MidiError(f"it is damaged: {error or type(error).__name__}") from None
-    if midi.type not in (0, 1):
-        raise MidiError(f"it is a MIDI file of type {midi.type}; only types 0 and 1 hold one song")
-    if midi.ticks_per_beat <= 0:
+    if len(data) < 14:
+        raise MidiError("it is cut off: its header ends too soon")
+    size, kind, count, ticks_per_beat = struct.unpack(">IHHH", data[4:14])
+    if kind not in (0, 1):
+        raise MidiError(f"it is a MIDI file of type {kind}; only types 0 and 1 hold one song")
+    if not 0 < ticks_per_beat < 0x8000:
         raise MidiError("it counts time in film frames, or not at all, instead of beats")
-    events = tuple(tuple(_absolute(track)) for track in midi.tracks)
+    if count > MAX_TRACKS:
+        raise MidiError(f"it claims {count} tracks, more than {MAX_TRACKS}")
+    events, start = [], 8 + size
+    while len(events) < count:
+        if len(data) < start + 8:
+            raise MidiError(f"it is cut off: it holds {len(events)} tracks of {count}")
+        end = start + 8 + int.from_bytes(data[start + 4 : start + 8], "big")
+        if data[start : start + 4] == b"MTrk":  # the standard says: pass over chunks of any other kind
+            if end > len(data):
+                raise MidiError("it is cut off: its last track ends too soon")
+            events.append(tuple(_events(data[start + 8 : end])))
+        start = end
     last = max((stream[-1][0] for stream in events if stream), default=0)
-    if last > MAX_BEATS * midi.ticks_per_beat:
-        raise MidiError(f"it lasts {last // midi.ticks_per_beat:,} beats, more than {MAX_BEATS:,}")
-    return song_from_events(midi.ticks_per_beat, events, name)
+    if last > MAX_BEATS * ticks_per_beat:
+        raise MidiError(f"it lasts {last // ticks_per_beat:,} beats, more than {MAX_BEATS:,}")
+    return song_from_events(ticks_per_beat, tuple(events), name)
 
 
 def song_from_events(ticks_per_beat: int, events: tuple, name: str = "") -> Song:
@@ -112,12 +127,56 @@ def song_from_events(ticks_per_beat: int, events: tuple, name: str = "") -> Song
     return Song(ticks_per_beat, tracks, tempos, meters, name, events)
 
 
-def _absolute(messages):
-    """Messages with their absolute tick: MIDI files store the time since the message before."""
-    tick = 0
-    for message in messages:
-        tick += message.time
+def _events(data: bytes):
+    """The events of one track, each as (tick, mido message), from the bytes of its chunk.
+
+    mido makes the messages, but does not read the file. Its reader takes numbers of any length, which can cost it
+    hours; it loses the time before events that it does not know; and it hands on events that it then will not write.
+    """
+    tick = at = running = 0
+    while at < len(data):
+        try:
+            delta, at = _number(data, at)
+            status = data[at]
+            if status >= 0x80:
+                at += 1
+            else:
+                status = running  # running status: the byte is left out where it is the same as before
+            if status == 0xFF:
+                kind = data[at]
+                size, at = _number(data, at + 1)
+            elif status in (0xF0, 0xF7):
+                size, at = _number(data, at)
+            elif 0x80 <= status < 0xF0:
+                running = status
+                size = 1 if 0xC0 <= status < 0xE0 else 2
+            else:
+                raise MidiError(f"it is damaged: byte {status:02X} begins no event of a file")
+        except IndexError:
+            raise MidiError("it is cut off, or damaged: a track ends inside an event") from None
+        if at + size > len(data):
+            raise MidiError("it is cut off, or damaged: a track ends inside an event")
+        body, at, tick = data[at : at + size], at + size, tick + delta
+        try:
+            if status == 0xFF:
+                message = build_meta_message(kind, body)
+            elif status in (0xF0, 0xF7):
+                message = mido.Message("sysex", data=body.removeprefix(b"\xf0").removesuffix(b"\xf7"))
+            else:
+                message = mido.Message.from_bytes([status, *body])
+        except Exception as error:  # mido answers damage with many kinds of exception; to us all mean the same
+            raise MidiError(f"it is damaged: event {status:02X} {body[:8].hex(' ')} ({error})") from None
         yield tick, message
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """The number that begins at ``at``, seven bits a byte and four bytes at most; and where the next thing begins."""
+    number = 0
+    for end in range(at, at + 4):
+        number = number << 7 | data[end] & 0x7F
+        if data[end] < 0x80:
+            return number, end + 1
+    raise MidiError("it is damaged: a number is longer than four bytes")
 
 
 def _tracks(stream, programs: dict[int, list]) -> list[Track]:
@@ -160,7 +219,7 @@ def _text(raw: str) -> str:
         raw = raw.encode("latin-1").decode("utf-8")
     except UnicodeError:
         pass
-    return "".join(character for character in raw if character.isprintable()).strip()
+    return "".join(character for character in " ".join(raw.split()) if character.isprintable()).strip()
 
 
 def write_song(song: Song, path: str | os.PathLike) -> None:
@@ -223,10 +282,9 @@ def _free_channel(track: Track, taken: dict[int, int]) -> int:
 
 def _stream(track: Track, channel: int) -> tuple:
     """A track's events: its name, its program, its notes. Where a note ends as another begins, the end comes first."""
-    events = [
-        (0, 0, mido.MetaMessage("track_name", name=_latin(track.name))),
-        (0, 0, mido.Message("program_change", channel=channel, program=track.program)),
-    ]
+    events = [(0, 0, mido.MetaMessage("track_name", name=_latin(track.name)))]
+    if not track.is_drum:  # there, a program would be a drum kit, and override one that the song has chosen
+        events.append((0, 0, mido.Message("program_change", channel=channel, program=track.program)))
     for note in track.notes:
         on = mido.Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity)
         off = mido.Message("note_off", channel=channel, note=note.pitch, velocity=0)
@@ -238,7 +296,7 @@ def _stream(track: Track, channel: int) -> tuple:
 
 def _latin(text: str) -> str:
     """Any text, as the Latin-1 reading of its UTF-8 bytes: what mido writes and ``_text`` turns back."""
-    return text.encode("utf-8").decode("latin-1")
+    return text.encode("utf-8", "replace").decode("latin-1")  # a file's name may hold bytes that are no text
 
 
 def without_drums(song: Song) -> Song:
@@ -255,5 +313,9 @@ def with_tracks(song: Song, tracks: list[Track]) -> Song:
     """The song with more tracks, added behind its own. Drum tracks go to the drum channel."""
     events = song.events
     if events is not None:
-        events += tuple(_stream(track, DRUM_CHANNEL if track.is_drum else track.channel) for track in tracks)
+        taken = {message.channel: None for stream in events for _, message in stream if hasattr(message, "channel")}
+        for track in tracks:
+            channel = _free_channel(track, taken)
+            taken[channel] = track.program
+            events += (_stream(track, channel),)
     return replace(song, tracks=song.tracks + tuple(tracks), events=events)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from drumlib.music.kit import FAMILIES
+from drumlib.music.kit import DRUM_CHANNEL, FAMILIES
 
 
 class Note(NamedTuple):
@@ -70,6 +70,8 @@ class Track:
 
     def __post_init__(self):
         object.__setattr__(self, "notes", tuple(sorted(Note(*note) for note in self.notes)))
+        if self.is_drum:
+            object.__setattr__(self, "channel", DRUM_CHANNEL)
 
     @property
     def family(self) -> str | None:
@@ -100,6 +102,8 @@ class Song:
     events: tuple | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self):
+        if not 0 < self.ticks_per_beat < 32_768:
+            raise ValueError(f"a song has 1 to 32,767 ticks a beat, not {self.ticks_per_beat}")
         object.__setattr__(self, "tracks", tuple(self.tracks))
         object.__setattr__(self, "tempos", _from_zero(self.tempos, Tempo(0, 500_000)))
         object.__setattr__(self, "meters", _from_zero(self.meters, Meter(0, 4, 4)))

@@ -14,7 +14,7 @@ def _import_quietly() -> None:
     They come from compiled code and go straight to file descriptor 2, past Python's ``sys.stderr``. If the import
     fails, what was held back is printed after all.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "keras" in sys.modules:
         return
     sys.stderr.flush()

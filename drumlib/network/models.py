@@ -23,7 +23,7 @@ class Preset:
     conductor_units: int = 256  # as many as z has, since the conductor is fed its own output
     decoder_units: int = 256
     noise: float = 0.25  # Gaussian dropout before the heads
-    kl_weight: float = 1.0  # of the Kullback-Leibler divergence in the loss
+    kl_weight: float = 1.0  # of the Kullback-Leibler divergence in the loss; a training plan may set another
     section_bars: int = 2  # bars in a sub-sequence: the conductor speaks this often
     window_bars: int = 8  # bars that are heard at once in training
 

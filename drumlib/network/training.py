@@ -24,25 +24,35 @@ from drumlib.network.weights import save_weights
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train: the thesis's way (4.3) without its layer-wise stages, and with two ways to vary a small corpus."""
+    """How to train: the thesis's way (4.3) without its layer-wise stages, and with four changes of ours.
+
+    ``transpose`` and ``mute`` vary a small corpus. ``own`` is scheduled sampling (Bengio et al. 2015), an epoch at a
+    time: told nothing but the truth, a network learns to copy the step before, and is lost when it plays by itself.
+    """
 
     epochs: int = 50  # at most
     batch: int = 64
     rate: float = 1e-3  # Adam's learning rate at the start
     transpose: int = 5  # each band is moved up or down by so many semitones at most; 0 is the thesis's
     mute: float = 0.15  # how often each instrument is silenced, so that songs without it hold no terror; the thesis: 0
+    kl_weight: float = 0.02  # of the Kullback-Leibler divergence; at the thesis's 1 the bottleneck lets nothing through
+    own: float = 0.5  # how often the network is told its own playing, not the truth, as the step before; the thesis: 0
     slow_after: int = 3  # epochs without a gain of 1e-3 after which the rate is cut to a quarter; the thesis: 6
     stop_after: int = 8  # epochs without a gain of 1e-4 after which training ends
     seed: int = 0
 
 
 class Batches(keras.utils.PyDataset):
-    """Windows as Keras wants them: batches of (what the network is given, what it should have played)."""
+    """Windows as Keras wants them: batches of (what the network is given, what it should have played).
 
-    def __init__(self, windows: Windows, batch: int = 64, order=None, rng=None, transpose: int = 0, mute: float = 0.0):
+    ``played`` is what the network itself played to each window, (windows, T, 27); a share ``own`` of the windows is
+    given that in place of the true drums. What it should have played is always the truth.
+    """
+
+    def __init__(self, windows, batch=64, order=None, rng=None, transpose=0, mute=0.0, own=0.0, played=None):
         super().__init__()
-        self.windows, self.batch, self.rng, self.transpose, self.mute = windows, batch, rng, transpose, mute
-        self.order = np.arange(len(windows)) if order is None else order
+        self.windows, self.batch, self.order = windows, batch, np.arange(len(windows)) if order is None else order
+        self.rng, self.transpose, self.mute, self.own, self.played = rng, transpose, mute, own, played
 
     def __len__(self) -> int:
         return -(-len(self.order) // self.batch)
@@ -51,7 +61,19 @@ class Batches(keras.utils.PyDataset):
         numbers = self.order[i * self.batch : (i + 1) * self.batch]
         inputs = self.windows.batch(numbers, self.rng, self.transpose, self.mute)
         hits, velocities, offsets = np.split(inputs["drums"], 3, axis=-1)  # (B, T, 27) -> 3 x (B, T, 9)
+        if self.played is not None:
+            own = self.rng.random(len(numbers)) < self.own  # (B,)
+            inputs["drums"] = np.where(own[:, None, None], self.played[numbers], inputs["drums"])
         return inputs, {"hits": hits, "velocities": velocities, "offsets": offsets}
+
+
+def play_all(network: DrummerNetwork, windows: Windows, batch: int = 256) -> np.ndarray:
+    """What the network plays by itself to every window: (windows, T, 27), in half precision to save memory."""
+    played = []
+    for first in range(0, len(windows), batch):
+        band = windows.batch(range(first, min(first + batch, len(windows))))
+        played.append(np.concatenate(list(network.generate(band).values()), axis=-1).astype("float16"))
+    return np.concatenate(played)
 
 
 def compile_network(network: DrummerNetwork, rate: float = 1e-3) -> None:
@@ -99,6 +121,7 @@ def train(
     if (out / "last.npz").exists() and not resume:
         raise FileExistsError(f"{out} already holds a run: go on with it (resume), or choose another folder")
     network = build(preset, plan.seed)
+    network.bottleneck.kl_weight = plan.kl_weight
     compile_network(network, plan.rate)
     history = {
         "preset": preset,
@@ -120,8 +143,10 @@ def train(
         epoch = len(history["epochs"])
         rng = np.random.default_rng([plan.seed, epoch])
         network.optimizer.learning_rate = rate_at(history["epochs"], plan)
-        batches = Batches(training, plan.batch, rng.permutation(len(training)), rng, plan.transpose, plan.mute)
         print(f"epoch {epoch + 1} of at most {plan.epochs}", flush=True)
+        played = play_all(network, training) if plan.own else None
+        order = rng.permutation(len(training))
+        batches = Batches(training, plan.batch, order, rng, plan.transpose, plan.mute, plan.own, played)
         logs = network.fit(batches, validation_data=checking, shuffle=False, verbose=verbose).history
         figures = {name: round(float(values[0]), 6) for name, values in logs.items()}
         figures["rate"] = round(float(network.optimizer.learning_rate), 8)
@@ -156,11 +181,16 @@ def stalled(epochs: list[dict], patience: int, gain: float) -> bool:
     return waited >= patience
 
 
+def state(network: DrummerNetwork) -> list:
+    """All that training changes: the weights, the optimizer's memory, and where the two sources of noise are."""
+    noise = [network.bottleneck.noise.state, network.decoder.noise.seed_generator.state]
+    return [*network.weights, *network.optimizer.variables, *noise]
+
+
 def save_state(network: DrummerNetwork, out: Path, history: dict) -> None:
     """Write ``last.npz`` and ``history.json``. The history is inside ``last.npz`` too, so that both always agree."""
     text = json.dumps(history, indent=1)
-    variables = [*network.weights, *network.optimizer.variables]
-    arrays = {f"v{i}": keras.ops.convert_to_numpy(variable) for i, variable in enumerate(variables)}
+    arrays = {f"v{i}": keras.ops.convert_to_numpy(variable) for i, variable in enumerate(state(network))}
     buffer = io.BytesIO()
     np.savez(buffer, history=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
     write_whole(out / "last.npz", buffer.getvalue())
@@ -179,7 +209,7 @@ def restore(network: DrummerNetwork, out: Path, fresh: dict) -> dict:
         old, new = ({k: v for k, v in h["plan"].items() if k != "epochs"} for h in (history, fresh))
         if old != new:
             raise ValueError(f"{out}: this run was planned as {old}, not {new}")
-        for i, variable in enumerate([*network.weights, *network.optimizer.variables]):
+        for i, variable in enumerate(state(network)):
             variable.assign(arrays[f"v{i}"])
     return history | {"plan": fresh["plan"]}
 

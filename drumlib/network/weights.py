@@ -14,8 +14,8 @@ from drumlib.network.models import DrummerNetwork, build
 
 
 def named_weights(network: DrummerNetwork) -> dict:
-    """The network's weights by name, such as ``piano/beat/kernel``, without the seeds of its noise."""
-    return {weight.path: weight for weight in network.weights if "seed_generator" not in weight.path}
+    """The network's weights by name, such as ``piano/beat/kernel``."""
+    return {weight.path: weight for weight in network.weights}
 
 
 def save_weights(network: DrummerNetwork, path: str | os.PathLike, dtype="float16") -> None:

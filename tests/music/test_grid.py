@@ -29,7 +29,7 @@ from drumlib.music import (
 RESOLUTIONS = [4, 5, 7, 10, 24, 48, 89, 96, 120, 124, 192, 220, 384, 480, 960, 1023, 1024, 15360, 32767]
 
 
-def song_of(bars, ticks_per_beat=96, meters=(Meter(0, 4, 4),)):
+def song_of(bars, ticks_per_beat=96, meters=()):
     """A song of 4/4 (unless meters say otherwise) in which one long note fills ``bars`` bars of four beats."""
     return Song(ticks_per_beat, [Track([Note(0, 60, 90, bars * 4 * ticks_per_beat)])], meters=meters)
 
@@ -98,7 +98,15 @@ def test_a_song_without_notes_has_no_steps():
 
 @pytest.mark.parametrize(
     ("meter", "played", "steps"),
-    [("4/4", 16, 16), ("3/4", 12, 16), ("2/4", 8, 16), ("7/8", 14, 16), ("6/8", 12, 16), ("5/4", 20, 32), ("9/4", 36, 48)],
+    [
+        ("4/4", 16, 16),
+        ("3/4", 12, 16),
+        ("2/4", 8, 16),
+        ("7/8", 14, 16),
+        ("6/8", 12, 16),
+        ("5/4", 20, 32),
+        ("9/4", 36, 48),
+    ],
 )
 @pytest.mark.parametrize("tpb", [24, 96, 480])
 def test_every_bar_line_is_on_a_multiple_of_16(meter, played, steps, tpb):
@@ -145,7 +153,9 @@ def test_ticks_stay_in_the_cell_of_their_step(tpb, meter):
         again, offsets = grid.locate(ticks)
         assert again.tolist() == steps.tolist()
         wished = np.where((steps == 0) & (offset < 0), 0, offset)  # nothing can be before the beginning
-        assert np.abs(offsets - wished).max() <= 4 / tpb + 1e-9  # half a tick, or one at the edge of the cell
+        # Half a tick, or one at the edge of the cell, or half a tick more where the bar ends between two ticks.
+        room = 1 if tpb * 4 * meter[0] % meter[1] == 0 else 1.5
+        assert np.abs(offsets - wished).max() <= room * 4 / tpb + 1e-9
 
 
 @pytest.mark.parametrize("tpb", RESOLUTIONS)
@@ -315,7 +325,7 @@ def bands_and_grooves(draw, meters, on_ticks=True):
     return band, Groove(hits, velocities * hits, offsets * hits)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(bands_and_grooves([(4, 4), (3, 4), (2, 4), (5, 4), (12, 8)]))
 def test_a_groove_is_the_same_after_midi_to_the_tick(band_and_groove):
     band, groove = band_and_groove
@@ -326,7 +336,7 @@ def test_a_groove_is_the_same_after_midi_to_the_tick(band_and_groove):
     assert again == groove
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(bands_and_grooves([(4, 4), (3, 4), (5, 4)], on_ticks=False))
 def test_offsets_between_ticks_move_by_half_a_tick_at_most(band_and_groove):
     band, groove = band_and_groove
@@ -340,7 +350,7 @@ def test_offsets_between_ticks_move_by_half_a_tick_at_most(band_and_groove):
     assert moved.max() < tick + 1e-6
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(bands_and_grooves([(7, 8), (5, 8), (3, 16), (11, 16)], on_ticks=False))
 def test_hits_survive_midi_in_bars_that_are_no_whole_number_of_ticks(band_and_groove):
     """Where ticks_per_beat is odd, a bar of 7/8 ends between two ticks: its last step has less room."""
@@ -350,7 +360,7 @@ def test_hits_survive_midi_in_bars_that_are_no_whole_number_of_ticks(band_and_gr
     np.testing.assert_array_equal(again.velocities, groove.velocities)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     st.integers(4, 1100),
     st.lists(st.tuples(st.integers(1, 20_000), st.sampled_from([(4, 4), (3, 4), (7, 8), (5, 4)])), max_size=5),

@@ -14,7 +14,7 @@ from functools import partial
 
 from drumlib.music.song import Song
 from drumlib.music.songbook import ballad, blues, bossa, disco, funk, reggae, rock, swing
-from drumlib.music.songbook.arrange import Section, Sheet, arrange, sections_of
+from drumlib.music.songbook.arrange import Section, Sheet, play, sections_of
 
 SHEETS: dict[str, Sheet] = {
     "rock": rock.SHEET,
@@ -28,7 +28,7 @@ SHEETS: dict[str, Sheet] = {
 }
 """The songs as written, by name."""
 
-SONGS = {name: partial(arrange, sheet) for name, sheet in SHEETS.items()}
+SONGS = {name: partial(play, sheet) for name, sheet in SHEETS.items()}
 """From a song's name to the function that makes it."""
 
 
@@ -39,7 +39,7 @@ def names() -> list[str]:
 
 def song(name: str) -> Song:
     """Make a song. Raises ValueError, with the names there are, on one that is not in the book."""
-    return arrange(_sheet(name))
+    return play(_sheet(name))
 
 
 def sections(name: str) -> list[Section]:

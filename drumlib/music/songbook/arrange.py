@@ -130,7 +130,7 @@ def read_chords(text: str) -> list[list[Chord]]:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A song as written: what ``arrange`` plays. ``seed`` is where all its chance comes from."""
+    """A song as written: what ``play`` plays. ``seed`` is where all its chance comes from."""
 
     title: str
     bpm: float
@@ -141,7 +141,7 @@ class Sheet:
     drum_level: float = 1.0
 
 
-def arrange(sheet: Sheet) -> Song:
+def play(sheet: Sheet) -> Song:
     """Play the parts one after the other: the ``Song`` has the players' tracks, then the drums."""
     tracks = []
     for channel, (key, player) in enumerate(sheet.players.items()):

@@ -4,8 +4,8 @@ from drumlib.music.songbook.arrange import Feel, Player, Sheet, bass, comp, part
 
 PLAYERS = {
     "piano": Player("Piano", 0, level=0.95, spread=9, strum=4),
-    "guitar": Player("Steel-string guitar", 25, level=0.85, late=5, spread=8, strum=8),
-    "bass": Player("Fretless bass", 35, level=0.95, late=6, spread=7),
+    "guitar": Player("Steel-string guitar", 25, level=1.0, late=5, spread=8, strum=8),
+    "bass": Player("Fretless bass", 35, level=0.88, late=6, spread=7),
 }
 FEEL = Feel(snare=18, kick=4, hat=2, upbeat=4, spread=6)
 
@@ -31,6 +31,7 @@ BRIDGE_TUNE = tune("""
   | Eb5:12 G5:4               | A5:8! G5:4 F5:4
   | Ab5:6! F5:2 Eb5:4 B4:4    | Bb4:4 Eb5:4 D5:4 F5:4""")
 ARPEGGIO = "1-2-3-4-3-2-3-2-"
+PAD = "o---------------|%|%|o-------o-------"
 
 VERSE_DRUMS = """
     hat   x.o.o.o.x.o.o.o.|x.o.o.o.x.o.o.oo
@@ -66,7 +67,7 @@ intro = part(
         pedal ....o.......o...|%|................
         ride  x.......o.......|%|................""",
     fill=FILL,
-    level=0.8,
+    level=0.9,
     crash=False,
     piano=[
         tune("r:4 G5:4 Bb5:4 Eb6:4! | D6:6 Bb5:2 F5:8 | r:4 G5:4 Eb5:4 C5:4 | Eb5:8! D5:8"),
@@ -79,15 +80,15 @@ verse = part(
     chords="Eb | Bb/D | Cm7 | Gm7 | Ab | Eb/G | Fm7 | Bb7sus4 Bb7",
     drums=VERSE_DRUMS,
     fill=FILL,
-    level=0.84,
+    level=0.92,
     crash=False,
     piano=[VERSE_TUNE, comp("1-2-3-2-1-2-3-2-", low=48, high=65, size=3, level=0.7)],
-    guitar=[VERSE_ANSWER, comp("o---------------", low=48, high=64, level=0.9)],
+    guitar=[VERSE_ANSWER, comp(PAD, low=48, high=64, level=0.9)],
     bass=bass("1---------1-5-u-|1-----------u---"),
 )
 chorus = part(
     "chorus",
-    chords="Abmaj7 | Bb | Gm7 | Cm7 | Fm7 | Bb7sus4 Bb7 | Eb | Bb/D",
+    chords="Ab | Bb | Gm7 | Cm7 | Fm7 | Bb7sus4 Bb7 | Eb | Bb/D",
     drums=CHORUS_DRUMS,
     fill=FILL,
     level=1.02,
@@ -97,11 +98,11 @@ chorus = part(
 )
 bridge = part(
     "bridge",
-    chords="Cm | Abmaj7 | Eb/G | Dm7b5 G7 | Cm | F7 | Abm6 | Bb7sus4 Bb7",
+    chords="Cm | Ab | Eb/G | Dm7b5 G7 | Cm | F7 | Abm6 | Bb7sus4 Bb7",
     drums=BRIDGE_DRUMS,
     fill=BIG_FILL,
-    level=0.84,
-    guitar=[BRIDGE_TUNE, comp("o---------------", low=48, high=64, level=0.85)],
+    level=0.92,
+    guitar=[BRIDGE_TUNE, comp(PAD, low=48, high=64, level=0.85)],
     piano=comp("1-3-2-4-3-4-2-3-", low=55, high=79, level=0.9),
     bass=bass("1-------1-------|1-------1---5-u-"),
 )
@@ -117,7 +118,7 @@ ending = part(
         kick  x.......o.......|x...............
         ride  ................|o...............
         crash ................|x...............""",
-    level=0.86,
+    level=0.92,
     piano=[
         tune("Eb5+G5:6! D5+F5:2 D5+F5:8 | D5+F5:6 C5+Eb5:2 C5+Eb5:8 | r:4 Eb5:4 F5:4 Ab5:4 | G5+D6:16"),
         comp("1-2-3-2-1-2-3-2-|%|1-2-3-2-1-------|X---------------", low=51, high=67, size=3, level=0.8),
@@ -132,11 +133,12 @@ SHEET = Sheet(
     seed=11,
     players=PLAYERS,
     feel=FEEL,
+    drum_level=1.03,
     form=[
         intro,
         verse,
         chorus,
-        verse.but(level=0.9, fill=BIG_FILL),
+        verse.but(level=0.96, fill=BIG_FILL),
         bridge,
         chorus.but(level=1.08, fill=BIG_FILL),
         ending,

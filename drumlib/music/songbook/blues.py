@@ -5,7 +5,7 @@ from drumlib.music.songbook.arrange import Feel, Player, Sheet, bass, comp, part
 PLAYERS = {
     "piano": Player("Piano", 0, level=0.95, late=4, spread=7),
     "guitar": Player("Guitar", 26, level=0.92, late=4, spread=6, strum=4),
-    "bass": Player("Bass", 32, level=1.1, late=2, spread=5),
+    "bass": Player("Bass", 32, level=1.05, late=2, spread=5),
 }
 FEEL = Feel(snare=14, kick=2, hat=0, upbeat=4, spread=5)
 
@@ -99,7 +99,7 @@ chorus = part(
     fill=BIG_FILL,
     level=1.02,
     guitar=HOOK,
-    bass=bass("""1--3--5--6-- | 8--6--5--d-- | 1--3--5--6-- | 8--7--5--u-- | 1--3--5--6-- | 8--6--5--d--
+    bass=bass("""1--3--5--6-- | 8--7--5--d-- | 1--3--5--6-- | 8--7--5--u-- | 1--3--5--6-- | 8--7--5--d--
                | 1--3--5--d-- | 1--3--5--d-- | 1--3--5--d-- | 1--3--5--u-- | 1--3--1--d-- | 1--3--1--d--"""),
     piano=[HOOK_BELOW, comp("x-xx-xx-xx-x|x-xx-xx-xx-x|x-xx-xx-xx-x|x--...x--...", low=56, high=77, at=8)],
 )
@@ -108,7 +108,7 @@ bridge = part(
     chords="Dm7 | G7 | C6 | F9 | Bm7b5 | E7b9 | Am7 | E7#9",
     drums=BRIDGE_DRUMS,
     fill=BIG_FILL,
-    level=0.78,
+    level=0.88,
     guitar=tune(
         """
         A4:5! F4:1 A4:2 C5:1 D5:3    | F5:6! D5:2 B4:1 r:3
@@ -124,7 +124,7 @@ bridge = part(
 )
 ending = part(
     "ending",
-    chords="D9 | Ebdim7 | A7 F#7 | Bm7 E7 | A7 | A13",
+    chords="D9 | Ebdim7 | A7 F#7 | Bm7 E7 | A7 | A9",
     drums=CHORUS_DRUMS,
     fill="""
         snare x..XxxX.xxxX|............
@@ -150,5 +150,6 @@ SHEET = Sheet(
     seed=5,
     players=PLAYERS,
     feel=FEEL,
+    drum_level=1.02,
     form=[intro, verse, chorus, bridge, chorus.but(level=1.06), ending],
 )

@@ -3,8 +3,8 @@
 from drumlib.music.songbook.arrange import Feel, Player, Sheet, bass, comp, part, tune
 
 PLAYERS = {
-    "piano": Player("Piano", 0, level=0.9, late=6, spread=8),
-    "guitar": Player("Nylon guitar", 24, level=0.85, late=0, spread=5, strum=5),
+    "piano": Player("Piano", 0, level=1.0, late=6, spread=8),
+    "guitar": Player("Nylon guitar", 24, level=0.8, late=0, spread=5, strum=5),
     "bass": Player("Acoustic bass", 32, level=0.98, late=1, spread=5),
 }
 FEEL = Feel(snare=4, kick=0, hat=-1, upbeat=3, spread=4)
@@ -21,8 +21,8 @@ CHORUS_TUNE = tune("""
   | r:2 C5:2 D5:2 F5:2 D5+G5:2 D5+F5:6     | Bb4+D5:10 r:6""")
 BRIDGE_TUNE = tune("""
     r:2 D4:2 G4:2 Bb4:4! A4:6      | G4:4 E4:2 D4:6 r:4
-  | r:2 C4:2 F4:2 Ab4:4! G4:6      | F4:4 D4:2 C4:6 r:4
-  | r:2 D4:2 Eb4:2 G4:4! F4:6      | Eb4:4 G4:4 F#4:4 A4:4
+  | r:2 C4:2 F4:2 Ab4:4! C5:6      | Bb4:4 Ab4:2 F4:6 r:4
+  | r:2 Bb3:2 Eb4:2 G4:4! F4:6      | Eb4:4 G4:4 F#4:4 A4:4
   | Bb4:4! D5:4 E5:4 D5:4          | Eb5:4! D5:4 C5:4 A4:4""")
 
 BOSSA = "x-x..x-.|x-.x-.x-"
@@ -68,7 +68,7 @@ intro = part(
 )
 verse = part(
     "verse",
-    chords="Bbmaj9 | % | Am7b5 | D7b9 | Gm9 | C9 | Cm9 | F13",
+    chords="Bbmaj9 | % | Am7b5 | D7b9 | Gm7 | C9 | Cm7 | F13",
     drums=VERSE_DRUMS,
     fill=SOFT_FILL,
     level=0.88,
@@ -78,7 +78,7 @@ verse = part(
 )
 chorus = part(
     "chorus",
-    chords="Ebmaj7 | Ebm6 | Dm7 | G7b9 | Cm9 | F7b9 | Bb69 | F9sus4",
+    chords="Eb6 | Ebm6 | Dm7 | G7b9 | Cm9 | F7b9 | Bb69 | F9sus4",
     drums=CHORUS_DRUMS,
     fill=FILL,
     level=1.0,
@@ -88,18 +88,18 @@ chorus = part(
 )
 bridge = part(
     "bridge",
-    chords="Gm9 | Gm6 | Fm9 | Bb13 | Ebmaj9 | Am7b5 D7b9 | Gm9 C9 | Cm9 F13",
+    chords="Gm7 | Gm6 | Fm7 | Bb13 | Ebmaj9 | Am7b5 D7b9 | Gm7 C9 | Cm7 F13",
     drums=BRIDGE_DRUMS,
     fill=FILL,
     level=0.86,
     crash=False,
     guitar=BRIDGE_TUNE,
     bass=bass("1---5---|1---5--d|1---5---|1---5--u|1---5---|1--u1--u|1--u1--u|1--u1--d"),
-    piano=comp("x---..x-|..x-....|x---..x-|..x-....|x---..x-|x---x---|x---x---|x---x-x-", low=58, high=79),
+    piano=comp("x---....|..x-..x-|x---....|..x-..x-|x---....|x---x---|x---x---|x---x-x-", low=58, high=79),
 )
 ending = part(
     "ending",
-    chords="Ebmaj7 | Ebm6 | Bb69 | Bbmaj9",
+    chords="Eb6 | Ebm6 | Bb69 | Bbmaj9",
     drums=VERSE_DRUMS,
     fill="""
         hat   oooooo..|........
@@ -123,5 +123,6 @@ SHEET = Sheet(
     seed=7,
     players=PLAYERS,
     feel=FEEL,
+    drum_level=1.12,
     form=[intro, verse, verse.but(fill=FILL, level=0.92), chorus, bridge, verse, chorus.but(level=1.04), ending],
 )

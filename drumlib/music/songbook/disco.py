@@ -4,7 +4,7 @@ from drumlib.music.songbook.arrange import Feel, Player, Sheet, bass, comp, part
 
 PLAYERS = {
     "piano": Player("Piano", 0, level=0.98, spread=5),
-    "guitar": Player("Clean guitar", 27, level=0.95, late=-2, spread=4, strum=3, hold=0.8),
+    "guitar": Player("Clean guitar", 27, level=1.05, late=-2, spread=4, strum=3, hold=0.8),
     "bass": Player("Fingered bass", 33, level=1.02, spread=4, hold=0.85),
 }
 FEEL = Feel(snare=2, kick=-1, hat=0, upbeat=2, spread=3)
@@ -43,7 +43,6 @@ CHORUS_DRUMS = """
 BREAK_DRUMS = """
     hat   xoxoxoxoxoxoxoxo
     kick  x...x...x...x...
-    pedal ................
     rim   ................|%|%|..x..x..x......."""
 FILL = """
     hat   x.x.x.x.x.......
@@ -63,7 +62,7 @@ intro = part(
     chords="Cm9 | Bb | Cm9 | Bb",
     drums=BREAK_DRUMS,
     fill=FILL,
-    level=0.86,
+    level=0.92,
     guitar=CHUCK,
     bass=bass("................|%|1.8.1.8.1.8.1.8.|1.8.1.8.1.8.7.u."),
 )
@@ -79,7 +78,7 @@ verse = part(
 )
 chorus = part(
     "chorus",
-    chords="Fm9 | Gm7 | Abmaj7 | Bb13 | Fm9 | Gm7 | Ab6 | G7sus4 G7",
+    chords="Fm7 | Gm7 | Abmaj7 | Bb13 | Fm7 | Gm7 | Ab6 | G7sus4 G7",
     drums=CHORUS_DRUMS,
     fill=FILL,
     level=1.0,
@@ -92,7 +91,7 @@ bridge = part(
     chords="Cm7 | % | F9 | % | Cm7 | % | Ab6 | G7sus4 G7",
     drums=BREAK_DRUMS,
     fill=BUILD,
-    level=0.84,
+    level=0.92,
     guitar=[
         tune(BREAK_RIFF.format(third="A3+A4", low="A3+A4")),
         tune(BREAK_RIFF.format(third="Ab3+Ab4", low="Bb3+Bb4"), at=4).until(6),
@@ -103,7 +102,7 @@ bridge = part(
 )
 ending = part(
     "ending",
-    chords="Abmaj7 | Bb13 | Cm9 | Cm9",
+    chords="Abmaj7 | Bb13 | Cm7 | Cm7",
     drums=CHORUS_DRUMS,
     fill="""
         hat   x..ox...........|................

@@ -4,8 +4,8 @@ from drumlib.music.songbook.arrange import Feel, Player, Sheet, bass, comp, part
 
 PLAYERS = {
     "piano": Player("Electric piano", 4, level=0.62, late=3, spread=6),
-    "guitar": Player("Clean guitar", 27, level=1.0, late=-2, spread=4, strum=3, hold=0.8),
-    "bass": Player("Fingered bass", 33, level=1.1, late=2, spread=4, hold=0.85),
+    "guitar": Player("Clean guitar", 27, level=1.1, late=-2, spread=4, strum=3, hold=0.8),
+    "bass": Player("Fingered bass", 33, level=1.02, late=2, spread=4, hold=0.85),
 }
 FEEL = Feel(snare=9, kick=1, hat=-1, upbeat=2, spread=4, swing=0.55)
 
@@ -73,7 +73,7 @@ verse = part(
 )
 chorus = part(
     "chorus",
-    chords="Bbmaj7 | C9 | Am7 | Dm9 | Bbmaj7 | C9 | Gm9 | A7#9",
+    chords="Bbmaj7 | C9 | Am7 | Dm9 | Bbmaj7 | C9 | Gm7 | A7b9",
     drums=CHORUS_DRUMS,
     fill=BIG_FILL,
     level=1.02,
@@ -83,10 +83,10 @@ chorus = part(
 )
 bridge = part(
     "bridge",
-    chords="Ebmaj9 | % | Cm9 | % | Fm9 | % | Gm9 | A7#9",
+    chords="Ebmaj9 | % | Cm9 | % | Fm9 | % | Gm7 | A7b9",
     drums=BRIDGE_DRUMS,
     fill=BIG_FILL,
-    level=0.76,
+    level=0.88,
     guitar=tune("""
         r:4 Bb4:2 D5:2 F5:6! r:2         | G5:4 F5:2 D5:2 Bb4:6 r:2
       | r:4 G4:2 Bb4:2 D5:6! r:2         | Eb5:4 D5:2 Bb4:2 G4:6 r:2
@@ -97,7 +97,7 @@ bridge = part(
 )
 ending = part(
     "ending",
-    chords="Dm9 | G13 | Dm9 | Dm9",
+    chords="Dm9 | G13 | Dm9 | Dm7",
     drums=VERSE_DRUMS,
     fill="""
         hat   x.x.............|................

@@ -6,6 +6,7 @@ each finger a short way (*voice leading*), and so does ``voicing``.
 """
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -55,6 +56,7 @@ def pitch(name: str) -> int:
     return PITCH_CLASSES[letter] + {"#": 1, "b": -1, "": 0}[sign] + 12 * (int(octave) + 1)
 
 
+@cache
 def chord(symbol: str) -> Chord:
     """Read one chord symbol. Raises ValueError on a quality that is not in ``QUALITIES``."""
     match = re.fullmatch(r"([A-G])([#b]?)([^/]*)(?:/([A-G])([#b]?))?", symbol)
@@ -76,14 +78,18 @@ def degree(chord: Chord, number: str) -> int:
 
 
 def colours(chord: Chord, size: int) -> list[int]:
-    """The ``size`` pitch classes that say most about a chord: the fifth goes first, then the root (the bass has it)."""
+    """The ``size`` pitch classes that say most about a chord: the fifth goes first, then the root (the bass has it).
+
+    Beside a flat ninth the root goes first: a semitone apart they would only rub.
+    """
     notes = list(chord.intervals)
-    for expendable in (7, 0):
+    for expendable in (0, 7) if 13 in notes else (7, 0):
         if len(notes) > size and expendable in notes:
             notes.remove(expendable)
     return [(chord.root + note) % 12 for note in notes[-size:]]
 
 
+@cache
 def voicing(chord: Chord, before: tuple[int, ...] | None, low: int, high: int, size: int = 4) -> tuple[int, ...]:
     """Lay a chord out between two pitches, as near as can be to the voicing ``before``.
 
@@ -108,7 +114,7 @@ def voicing(chord: Chord, before: tuple[int, ...] | None, low: int, high: int, s
         move = sum(min(abs(n - b) for b in before) for n in notes) if before else 0
         move += abs(notes[-1] - before[-1]) if before else 0  # the top voice is the one we hear
         rubs = sum(b - a in (1, 13) for i, a in enumerate(notes) for b in notes[i + 1 :])
-        return move + 7 * rubs + 0.6 * abs(sum(notes) / len(notes) - middle), notes
+        return move + 10 * rubs + 0.6 * abs(sum(notes) / len(notes) - middle), notes
 
     return min(found, key=cost)
 
@@ -128,4 +134,4 @@ def octave(chord: Chord, low: int = 50) -> tuple[int, ...]:
 def boogie(chord: Chord, sixth: bool, low: int = 40) -> tuple[int, ...]:
     """Root and fifth, or root and sixth: the two halves of a blues guitarist's shuffle."""
     root = low + (chord.root - low) % 12
-    return (root, root + (9 if sixth else 7))
+    return (root, root + (9 if sixth else degree(chord, "5")))

@@ -4,8 +4,8 @@ from drumlib.music.songbook.arrange import Feel, Player, Sheet, bass, comp, part
 
 PLAYERS = {
     "piano": Player("Piano", 1, level=0.9, late=4, spread=6),
-    "guitar": Player("Clean guitar", 27, level=0.95, late=3, spread=5, strum=4),
-    "bass": Player("Bass", 33, level=1.08, late=6, spread=5),
+    "guitar": Player("Clean guitar", 27, level=1.1, late=3, spread=5, strum=4),
+    "bass": Player("Bass", 33, level=0.98, late=6, spread=5),
 }
 FEEL = Feel(snare=8, kick=5, hat=0, upbeat=3, spread=4, swing=0.57)
 
@@ -63,7 +63,7 @@ intro = part(
     chords="Bm7 | Em7 | Bm7 | F#m7",
     drums=VERSE_DRUMS,
     fill=FILL,
-    level=0.88,
+    level=0.92,
     crash=False,
     guitar=SKANK,
     bass=BASS,
@@ -74,7 +74,7 @@ verse = part(
     chords="Bm7 | Em7 | Bm7 | F#m7 | Bm7 | Em7 | G6 | F#m7",
     drums=VERSE_DRUMS,
     fill=FILL,
-    level=0.88,
+    level=0.92,
     guitar=[SKANK, ANSWER],
     bass=BASS,
     piano=VERSE_TUNE,
@@ -94,7 +94,7 @@ bridge = part(
     chords="Em7 | F#m7 | G6 | A | Em7 | F#m7 | Gmaj7 | F#7",
     drums=BRIDGE_DRUMS,
     fill=PICK_UP,
-    level=0.84,
+    level=0.92,
     guitar=DUB,
     bass=bass("1--1--5-........|1--1--5-....8-u-"),
     piano=comp("..x.............|..x...x.........", low=57, high=76, level=1.05),

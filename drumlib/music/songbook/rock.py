@@ -4,8 +4,8 @@ from drumlib.music.songbook.arrange import Feel, Player, Sheet, bass, comp, part
 
 PLAYERS = {
     "piano": Player("Piano", 0, level=1.0, spread=6),
-    "guitar": Player("Overdriven guitar", 29, level=0.6, spread=5, strum=4),
-    "bass": Player("Bass with a pick", 34, level=1.05, spread=4),
+    "guitar": Player("Overdriven guitar", 29, level=0.85, spread=5, strum=4),
+    "bass": Player("Bass with a pick", 34, level=1.0, spread=4),
 }
 FEEL = Feel(snare=3, kick=-1, hat=-2, upbeat=3, spread=4)
 
@@ -74,7 +74,7 @@ verse = part(
     chords="Em | % | C | G | Em | % | C | D",
     drums=VERSE_DRUMS,
     fill=FILL,
-    level=0.84,
+    level=0.9,
     guitar=[comp("x.o.o.x.o.o.x.o.", "power", level=0.85), VERSE_ANSWER],
     bass=bass("1-1-1-1-1-1-1-1-|1-1-1-1-1-1-1-u-|1-1-1-1-1-1-5-u-|1-1-1-1-1-1-3-1-"),
     piano=VERSE_TUNE,
@@ -94,7 +94,7 @@ bridge = part(
     chords="Am | Em | Bm | C | Am | Em | F | D",
     drums=BRIDGE_DRUMS,
     fill=BIG_FILL,
-    level=0.78,
+    level=0.88,
     guitar=tune("""
         E5:8 D5:4 C5:4 | B4:14 r:2           | D5:8 F#5:8 | E5:12 r:4
       | A5:8! G5:4 E5:4 | G5:6 E5:4 B4:6      | F5:8! A5:8 | F#5:4! G5:4 A5:8!"""),
@@ -132,7 +132,7 @@ SHEET = Sheet(
         intro,
         verse,
         chorus,
-        verse.but(level=0.9),
+        verse.but(level=0.94),
         chorus.but(fill=FILL),
         bridge,
         chorus.but(level=1.06),

@@ -5,7 +5,7 @@ from drumlib.music.songbook.arrange import Feel, Player, Sheet, bass, comp, part
 PLAYERS = {
     "piano": Player("Piano", 0, level=0.98, late=5, spread=6),
     "guitar": Player("Jazz guitar", 26, level=0.9, late=2, spread=5, strum=4),
-    "bass": Player("Acoustic bass", 32, level=1.05, late=-2, spread=4),
+    "bass": Player("Acoustic bass", 32, level=0.95, late=-2, spread=4),
 }
 FEEL = Feel(snare=5, kick=0, hat=-3, upbeat=2, spread=4)
 
@@ -43,7 +43,6 @@ FOUR = comp("x-.x-.x-.x-.", low=50, high=67, size=3, level=0.72)
 
 VERSE_DRUMS = """
     hat   x..x.xx..x.x
-    pedal ............
     snare ............|..?.....?...|............|.....?..g...
     kick  o..o..o..o.."""
 CHORUS_DRUMS = """
@@ -58,7 +57,6 @@ SHOUT_DRUMS = """
     kick  o.xo..o.xo..|o.xo..o.xo..|x..o..o..o..|o..o..o..o.x
     crash ............|............|x...........|............"""
 BRIDGE_DRUMS = """
-    bell  ............
     ride  x..x..x..x.x
     pedal ...x.....x..
     rim   .........x..
@@ -66,7 +64,6 @@ BRIDGE_DRUMS = """
 FILL = """
     ride  x..x........
     snare ...x.xx.xX.x
-    high  ............
     kick  x.....x....."""
 BIG_FILL = """
     snare X.xxXx......
@@ -97,7 +94,7 @@ verse = part(
     ),
     piano=[
         VERSE_TUNE,
-        comp("............|............|............|.....x......", low=52, high=66, size=3, level=0.85),
+        comp("............|%|%|.....x......", low=52, high=66, size=3, level=0.85),
     ],
 )
 chorus = part(
@@ -112,12 +109,7 @@ chorus = part(
     ),
     piano=[
         RIFF,
-        comp(
-            "............|............|............|x....x......|............|............|............|............",
-            low=55,
-            high=72,
-            level=0.9,
-        ),
+        comp("............|%|%|x....x......|............|%|%|%", low=55, high=72, level=0.9),
     ],
 )
 bridge = part(
@@ -133,7 +125,6 @@ bridge = part(
     piano=comp("x-...x......|.....x..x-..", low=57, high=76),
 )
 shout = chorus.but(
-    name="chorus",
     drums=SHOUT_DRUMS,
     fill=BIG_FILL,
     level=1.06,
@@ -141,7 +132,7 @@ shout = chorus.but(
 )
 ending = part(
     "ending",
-    chords="Gm7 | C13 | F6 D7b9 | Gm7 Gb7 | F6",
+    chords="Gm7 | C9 | F6 D7b9 | Gm7 Gb7 | F6",
     drums=CHORUS_DRUMS,
     fill="""
         ride  x..x........|............
@@ -167,5 +158,6 @@ SHEET = Sheet(
     seed=19,
     players=PLAYERS,
     feel=FEEL,
+    drum_level=1.06,
     form=[intro, verse, chorus, verse, chorus.but(fill=BIG_FILL), bridge, shout, ending],
 )

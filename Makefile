@@ -1,0 +1,64 @@
+# The Drummer's Book. All you need is Python (3.10 to 3.13) and make; `make` alone says what there is.
+
+SHELL = /bin/sh
+.DEFAULT_GOAL = help
+PY = .venv/bin/python
+CHAPTERS = $(sort $(wildcard book/*.ipynb))
+
+# Everything runs alike on every machine: settings and kernels from your home folder stay out of it.
+export KERAS_HOME = $(CURDIR)/.venv/config/keras
+export MPLCONFIGDIR = $(CURDIR)/.venv/config/matplotlib
+export IPYTHONDIR = $(CURDIR)/.venv/config/ipython
+export JUPYTER_PREFER_ENV_PATH = 1
+export PYDEVD_DISABLE_FILE_VALIDATION = 1
+unexport PYTHONPATH PYTHONHOME
+# `make PYTHON=python3.12 book` chooses the Python of .venv.
+export PYTHON
+
+.PHONY: help book test browser-test lab lint clean lock env run-notebooks clean-notebooks
+
+help: ## what can be typed here
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
+
+env: ## only build .venv, with the versions of requirements.lock
+	@.ci/environment
+
+# --keep-going with -W: all that is wrong is said at once. After a failure the pages are read anew: Sphinx would not
+# repeat the warnings of a page that has not changed, and the second call would seem to succeed.
+book: env ## run the chapters and build the book
+	@$(PY) book/_tools/forget.py
+	@.venv/bin/jupyter-book build book --path-output book --config _config.yml --toc "$(CURDIR)/_toc.yml" -W --keep-going \
+	    || { rm -rf book/_build/.doctrees; echo "The book was not built; the reason stands above." >&2; exit 1; }
+	@$(PY) -c "import pathlib; print('The book is built. Open', pathlib.Path('book/_build/html/index.html').resolve().as_uri())"
+
+# Lax: every cell of every chapter must run. What a cell prints is compared only where its author says that it must
+# hold, by the tag nbval-check-output: a player's HTML is new each time, and a warning is no error.
+test: env ## the tests of the package, and every cell of every chapter
+	$(PY) -m pytest tests $(CHAPTERS) --ignore=tests/browser --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -q
+
+browser-test: env ## open the built book in Chromium, and press play
+	$(PY) -m pytest tests/browser -q
+
+lab: env ## open the chapters in JupyterLab
+	$(PY) -m jupyterlab book
+
+lint: env ## style and likely mistakes
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+run-notebooks: env ## run every chapter and keep what it prints
+	$(PY) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.timeout=300 $(CHAPTERS)
+	$(PY) book/_tools/clean.py $(CHAPTERS)
+
+clean-notebooks: env ## take pictures, sounds and counts out of the chapters; text stays
+	$(PY) book/_tools/clean.py $(CHAPTERS)
+
+# Versions stay as they are where they can; `make lock UPGRADE=--upgrade` takes the newest of all.
+lock: env ## write requirements.lock anew, from pyproject.toml
+	@test -x .venv/tools/bin/uv || { $(PY) -m venv .venv/tools && .venv/tools/bin/python -m pip install -q uv; }
+	.venv/tools/bin/uv pip compile --universal --fork-strategy fewest --python-version 3.10 --extra book --extra test \
+	    --generate-hashes -q $(UPGRADE) -o requirements.lock pyproject.toml
+
+clean: ## remove what was built; .venv stays (rm -r .venv removes that)
+	rm -rf book/_build build dist drumlib.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -path ./.venv -prune -o -name __pycache__ -type d -print | xargs rm -rf

@@ -1,0 +1,254 @@
+"""Songs cut into windows, and folders of songs."""
+
+import numpy as np
+import pytest
+
+from drumlib.data.windows import (
+    HOP_BARS,
+    MAX_SILENT_BARS,
+    WINDOW_BARS,
+    WINDOW_STEPS,
+    Windows,
+    is_silent,
+    list_songs,
+    read_windows,
+    sheet,
+)
+from drumlib.music import FAMILIES, Meter, Note, Song, Track, groove_of, piano_roll, write_song
+
+BAR = 4 * 96
+PROGRAMS = {"piano": 0, "guitar": 25, "bass": 33}
+
+
+def track_of(family, bars, pitch=48, shift=0):
+    """A track with one note at the beginning of each of these bars."""
+    notes = [Note(bar * BAR + shift, pitch, 90, 90) for bar in bars]
+    if family == "drums":
+        return Track(notes, is_drum=True, channel=9)
+    return Track(notes, PROGRAMS[family], channel=list(FAMILIES).index(family))
+
+
+def song_of(bars=8, **played):
+    """A song in which all four parts strike on each bar, except those whose bars are given."""
+    pitches = {"piano": 60, "guitar": 52, "bass": 40, "drums": 36}
+    tracks = [track_of(family, played.get(family, range(bars)), pitch) for family, pitch in pitches.items()]
+    return Song(96, tracks, name="song")
+
+
+def test_the_numbers_of_the_thesis():
+    assert (WINDOW_BARS, HOP_BARS, MAX_SILENT_BARS, WINDOW_STEPS) == (8, 2, 2, 128)
+
+
+@pytest.mark.parametrize(
+    ("bars", "starts"),
+    [(1, ()), (7, ()), (8, (0,)), (9, (0,)), (10, (0, 32)), (13, (0, 32, 64)), (14, (0, 32, 64, 96))],
+)
+def test_a_window_starts_every_two_bars(bars, starts):
+    assert sheet(song_of(bars)).starts == starts
+
+
+def test_a_song_without_notes_has_no_windows():
+    assert sheet(Song(96, [])).starts == ()
+
+
+@pytest.mark.parametrize("family", ["piano", "guitar", "bass", "drums"])
+def test_a_song_without_one_of_the_four_has_no_windows(family):
+    assert sheet(song_of(8, **{family: []})).starts == ()
+
+
+@pytest.mark.parametrize(
+    ("struck", "silent"),
+    [
+        ([], True),  # 128 silent steps
+        ([0, 33, 66, 99], False),  # 32 silent steps between, 28 behind
+        ([0, 34, 66, 99], True),  # 33 between
+        ([32, 64, 95], False),  # 32 before, and 32 behind
+        ([33, 64, 95], True),  # 33 before
+        ([32, 64, 94], True),  # 33 behind
+        (range(128), False),
+    ],
+)
+def test_exactly_two_silent_bars_are_allowed(struck, silent):
+    part = np.zeros((128, 5))
+    part[list(struck), 3] = 1
+    assert is_silent(part) is silent
+
+
+@pytest.mark.parametrize("family", ["piano", "guitar", "bass", "drums"])
+def test_silence_of_any_part_ends_a_window(family):
+    # Struck on the first step of bars 0, 1 and 2, then not before bar 5: 47 silent steps.
+    song = song_of(14, **{family: [0, 1, 2, *range(5, 14)]})
+    assert sheet(song).starts == (64, 96), "windows from bars 0 and 2 hear too much silence, those from 4 and 6 do not"
+
+
+def test_a_long_note_is_silent_after_its_onset():
+    song = song_of(8, piano=[])
+    long = Track([Note(0, 60, 90, 8 * BAR)], 0)
+    assert sheet(Song(96, [*song.tracks, long])).starts == ()
+
+
+def test_only_four_four():
+    assert sheet(Song(96, song_of(16).tracks, meters=[Meter(0, 3, 4)])).starts == ()
+    assert sheet(Song(96, song_of(16).tracks, meters=[Meter(0, 2, 4)])).starts == ()
+
+
+def test_windows_that_touch_another_meter_are_left_out():
+    # Bars 0 to 8 in four, bar 9 in two (on the hop of two bars, hence from step 8 * 16), then four again.
+    meters = [Meter(0, 4, 4), Meter(8 * BAR, 2, 4), Meter(8 * BAR + BAR // 2, 4, 4)]
+    song = song_of(30)
+    starts = sheet(Song(96, song.tracks, meters=meters)).starts
+    assert starts[0] == 0
+    assert starts[1] == 160, "the bar of two is bar 8, steps 128 to 143; the next start behind it is bar 10"
+    assert all(start % 32 == 0 for start in starts)
+
+
+def test_a_window_is_cut_out_of_the_songs_rolls_and_groove():
+    song = song_of(10)
+    cut = sheet(song)
+    *band, drums = cut.window(1)
+    for family, roll in zip(FAMILIES, band, strict=True):
+        assert roll.dtype == np.uint8
+        np.testing.assert_array_equal(roll, piano_roll(song, family)[32:160])
+    np.testing.assert_array_equal(drums, groove_of(song).to_array()[32:160])
+    assert drums.shape == (128, 27)
+
+
+def test_tracks_of_a_family_are_laid_over_each_other_or_drawn():
+    song = song_of(8)
+    high = track_of("piano", range(8), 72)
+    seldom = track_of("piano", [0], 84)
+    cut = sheet(Song(96, [*song.tracks, high, seldom]))
+    together = cut.window(0)[0]
+    assert set(np.flatnonzero(together.any(axis=0))) == {60, 72, 84}
+    drawn = {tuple(np.flatnonzero(cut.window(0, np.random.default_rng(i))[0].any(axis=0))) for i in range(30)}
+    assert drawn == {(60,), (72,)}, "each of the tracks that play enough, and never the one that does not"
+
+
+def test_windows_number_all_songs_through():
+    windows = Windows([sheet(song_of(10)), sheet(song_of(4)), sheet(song_of(8))])
+    assert len(windows) == 3
+    assert windows.index.tolist() == [[0, 0], [0, 1], [2, 0]]
+    batch = windows.batch([0, 2])
+    assert {name: array.shape for name, array in batch.items()} == {
+        "piano": (2, 128, 128),
+        "guitar": (2, 128, 128),
+        "bass": (2, 128, 128),
+        "drums": (2, 128, 27),
+    }
+    assert len(Windows([])) == 0
+
+
+def test_transposition_moves_the_band_together_and_leaves_the_drums():
+    windows = Windows([sheet(song_of(8))])
+    shifts = set()
+    plain = windows.batch([0])
+    for seed in range(60):
+        batch = windows.batch([0], np.random.default_rng(seed), transpose=3)
+        pitches = [int(np.flatnonzero(batch[family][0].any(axis=0))[0]) for family in FAMILIES]
+        moved = {pitch - before for pitch, before in zip(pitches, (60, 52, 40), strict=True)}
+        assert len(moved) == 1
+        shifts |= moved
+        assert all(batch[family].sum() == plain[family].sum() for family in FAMILIES)
+        np.testing.assert_array_equal(batch["drums"], plain["drums"])
+    assert shifts == set(range(-3, 4))
+    np.testing.assert_array_equal(windows.batch([0])["piano"], plain["piano"])  # and the song itself is as it was
+
+
+def test_transposition_does_not_turn_the_highest_note_into_the_lowest():
+    song = song_of(8)
+    windows = Windows([sheet(Song(96, [track_of("piano", range(8), 126), *song.tracks[1:]]))])
+    for seed in range(20):
+        batch = windows.batch([0], np.random.default_rng(seed), transpose=3)
+        assert not batch["piano"][0, :, :64].any()
+
+
+def test_muting_never_silences_the_whole_band():
+    windows = Windows([sheet(song_of(8))])
+    seen = set()
+    for seed in range(60):
+        batch = windows.batch([0], np.random.default_rng(seed), mute=0.5)
+        seen.add(tuple(bool(batch[family].any()) for family in FAMILIES))
+    assert (False, False, False) not in seen
+    assert len(seen) == 7
+    assert all(windows.batch([0], np.random.default_rng(1), mute=0.0)[family].any() for family in FAMILIES)
+    assert windows.batch([0])["piano"].any()
+
+
+def test_a_seed_gives_the_same_batch_again():
+    tracks = [*song_of(12).tracks, track_of("piano", range(12), 72)]
+    windows = Windows([sheet(Song(96, tracks))])
+
+    def batch(seed):
+        return windows.batch([0, 1, 2], np.random.default_rng(seed), transpose=6, mute=0.3)
+
+    assert all(np.array_equal(batch(5)[name], batch(5)[name]) for name in batch(5))
+    assert any(not np.array_equal(batch(5)[name], batch(6)[name]) for name in batch(5))
+
+
+# Folders of songs
+
+
+def touch(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def test_without_a_list_eight_of_ten_songs_train(tmp_path):
+    touch(tmp_path, *(f"{i:02}.mid" for i in range(19)), "sub/20.MIDI", "readme.txt")
+    splits = {split: list_songs(tmp_path, split) for split in ("train", "validation", "test")}
+    assert [len(songs) for songs in splits.values()] == [16, 2, 2]
+    everything = [path for songs in splits.values() for path in songs]
+    assert len(everything) == len(set(everything)) == 20
+    assert all(path.suffix.lower() in (".mid", ".midi") and path.is_file() for path in everything)
+    assert splits["train"] == list_songs(str(tmp_path), "train"), "the same each time"
+
+
+def test_songs_csv_decides(tmp_path):
+    touch(tmp_path, "a.mid", "b.mid", "c.mid", "d.mid")
+    (tmp_path / "songs.csv").write_text("file,split,good\na.mid,train,1\nb.mid,train,0\nsub/c.mid,test,1\n")
+    assert list_songs(tmp_path, "train") == [tmp_path / "a.mid"]
+    assert list_songs(tmp_path, "test") == [tmp_path / "sub" / "c.mid"]
+    with pytest.raises(FileNotFoundError, match="validation"):
+        list_songs(tmp_path, "validation")
+
+
+def test_songs_csv_without_marks_takes_all(tmp_path):
+    (tmp_path / "songs.csv").write_text("split,file\ntrain,a.mid\ntrain,b.mid\n")
+    assert list_songs(tmp_path, "train") == [tmp_path / "a.mid", tmp_path / "b.mid"]
+
+
+@pytest.mark.parametrize("folder", ["empty", "missing"])
+def test_a_folder_without_songs_is_an_error_that_names_it(tmp_path, folder):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match=folder):
+        list_songs(tmp_path / folder, "train")
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_split_that_does_not_exist_is_refused(tmp_path, listed):
+    """A slip of the pen must not train on other songs than was meant."""
+    touch(tmp_path, "a.mid")
+    if listed:
+        (tmp_path / "songs.csv").write_text("file,split\na.mid,train\n")
+    with pytest.raises((ValueError, FileNotFoundError), match="tset"):
+        list_songs(tmp_path, "tset")
+
+
+def test_reading_leaves_out_what_is_no_song_and_says_why(tmp_path):
+    write_song(song_of(10), tmp_path / "good.mid")
+    (tmp_path / "bad.mid").write_bytes(b"no song")
+    paths = [tmp_path / "bad.mid", tmp_path / "good.mid", tmp_path / "missing.mid"]
+    refused, shown = {}, []
+
+    def progress(songs):
+        shown.extend(songs)
+        return songs
+
+    windows = read_windows(iter(paths), refused, progress)
+    assert len(windows) == 2
+    assert [cut.name for cut in windows.sheets] == ["good"]
+    assert set(refused) == {str(paths[0]), str(paths[2])}
+    assert "does not begin with 'MThd'" in refused[str(paths[0])]
+    assert shown == paths
+    assert len(read_windows(paths)) == 2, "nobody needs to ask for the refused"

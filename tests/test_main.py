@@ -1,0 +1,128 @@
+"""The command line, as a stranger uses it."""
+
+import subprocess
+import sys
+
+import mido
+import pytest
+import soundfile
+
+from drumlib.__main__ import main
+from drumlib.music import read_song, songbook, write_song
+
+
+@pytest.fixture
+def rock(tmp_path):
+    path = tmp_path / "rock.mid"
+    write_song(songbook.song("rock"), path)
+    return path
+
+
+def test_accompany(rock, tmp_path, capsys):
+    out = tmp_path / "out.mid"
+    assert main(["accompany", str(rock), "-o", str(out), "--quantized-copy", "--seed", "3"]) == 0
+    result = read_song(out)
+    assert len(result.drums) == 2 and result.drums[0].notes
+    assert "56 bars" in capsys.readouterr().out
+
+
+def test_accompany_and_render(rock, tmp_path):
+    out, sound = tmp_path / "out.mid", tmp_path / "out.mp3"
+    assert main(["accompany", str(rock), "-o", str(out), "--threshold", "0.5", "--render", str(sound)]) == 0
+    audio, rate = soundfile.read(sound)
+    assert len(audio) / rate == pytest.approx(read_song(out).duration, abs=4)
+    assert 0.05 < abs(audio).max() < 1
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (None, "No such file"),
+        (b"", "it is empty"),
+        (b"hello there", "not a MIDI file"),
+        (b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk\0\0\0\xff", "cut off"),
+        (b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk\0\0\0\4\0\xff\x2f\0", "no notes"),
+    ],
+)
+@pytest.mark.parametrize("command", ["accompany", "render"])
+def test_unusable_input_is_one_line_and_no_file(tmp_path, content, reason, command):
+    song, out = tmp_path / "song.mid", tmp_path / "out.mid"
+    if content is not None:
+        song.write_bytes(content)
+    done = subprocess.run(
+        [sys.executable, "-m", "drumlib", command, str(song), "-o", str(out)], capture_output=True, text=True
+    )
+    assert done.returncode == 1 and done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert str(song) in line and reason in line
+    assert not out.exists()
+
+
+def test_a_missing_folder_is_said_before_the_work(rock, tmp_path, capsys):
+    assert main(["accompany", str(rock), "-o", str(tmp_path / "no" / "out.mid")]) == 1
+    assert "there is no folder" in capsys.readouterr().err
+
+
+def test_the_song_is_not_overwritten_by_its_result(rock, capsys):
+    before = rock.read_bytes()
+    assert main(["accompany", str(rock), "-o", str(rock)]) == 1
+    assert "take the place of the song" in capsys.readouterr().err and rock.read_bytes() == before
+
+
+def test_an_odd_threshold_is_named(rock, tmp_path, capsys):
+    assert main(["accompany", str(rock), "-o", str(tmp_path / "o.mid"), "--threshold", "7"]) == 1
+    error = capsys.readouterr().err
+    assert str(rock) in error and "between 0 and 1" in error and error.count("\n") == 1
+
+
+def test_inspect_tells_what_is_heard_and_what_not(tmp_path, capsys):
+    midi = mido.MidiFile(type=1, ticks_per_beat=96)
+    for name, channel, program in (("Strings", 0, 48), ("Low <b>", 1, 33), ("Beats", 9, 0)):
+        notes = [mido.Message("note_on", channel=channel, note=38, velocity=80, time=0)]
+        notes += [mido.Message("note_off", channel=channel, note=38, time=400)]
+        head = [mido.MetaMessage("track_name", name=name)]
+        head += [mido.Message("program_change", channel=channel, program=program)]
+        midi.tracks.append(mido.MidiTrack([*head, *notes]))
+    midi.tracks[0].insert(0, mido.MetaMessage("time_signature", numerator=3, denominator=4))
+    midi.save(tmp_path / "odd.mid")
+    assert main(["inspect", str(tmp_path / "odd.mid")]) == 0
+    told = capsys.readouterr().out
+    for words in ("3/4 from bar 1", "not heard", "Strings", "there is no piano", "there is no guitar", "1 drum notes"):
+        assert words in told
+    assert "there is no bass" not in told
+
+
+def test_inspect_of_a_plain_song_ignores_nothing_but_its_drums(rock, capsys):
+    assert main(["inspect", str(rock)]) == 0
+    assert "56 bars" in (told := capsys.readouterr().out) and "will be replaced" in told and "4/4 from bar 1" in told
+
+
+def test_songbook_writes_songs_that_can_be_read(tmp_path):
+    assert main(["songbook", "-o", str(tmp_path / "songs")]) == 0
+    assert sorted(path.stem for path in (tmp_path / "songs").iterdir()) == sorted(songbook.names())
+
+
+@pytest.mark.parametrize("command", ["", "accompany", "inspect", "render", "train", "evaluate", "songbook"])
+def test_help(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([*command.split(), "--help"])
+    assert ended.value.code == 0 and "usage" in capsys.readouterr().out
+
+
+def test_train_and_evaluate_on_a_folder(tmp_path, capsys):
+    for i in range(10):
+        write_song(songbook.song("rock"), tmp_path / f"{i}.mid")
+    run = tmp_path / "run"
+    options = ["--songs", str(tmp_path), "--out", str(run)]
+    assert main(["train", *options, "--epochs", "1", "--own", "0", "--batch", "128"]) == 0
+    assert (run / "best.npz").is_file()
+    assert main(["train", *options]) == 1
+    assert "already holds a run" in capsys.readouterr().err
+    weights = ["--weights", str(run / "best.npz"), "--json", str(tmp_path / "scores.json")]
+    assert main(["evaluate", "--songs", str(tmp_path), *weights]) == 0
+    assert "the bar before again" in capsys.readouterr().out and (tmp_path / "scores.json").is_file()
+
+
+def test_evaluate_without_songs_is_one_line(tmp_path, capsys):
+    assert main(["evaluate", "--songs", str(tmp_path)]) == 1
+    assert "no songs for test here" in capsys.readouterr().err

@@ -1,0 +1,150 @@
+"""What the project says of itself, in several files, must agree; and it must be light to import and free to move."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+import drumlib
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def project() -> dict:
+    return tomllib.loads(read("pyproject.toml"))["project"]
+
+
+@pytest.fixture(scope="module")
+def pins() -> list[Requirement]:
+    """Every version in the lock file. A package may have several, each for some Pythons or systems."""
+    lines = re.findall(r"^[a-z0-9][^\n\\]*", read("requirements.lock"), re.MULTILINE)
+    return [Requirement(line.strip()) for line in lines]
+
+
+def direct(project: dict) -> list[Requirement]:
+    """What pyproject asks for, the extras too."""
+    extras = project["optional-dependencies"].values()
+    return [Requirement(line) for line in project["dependencies"] + [line for extra in extras for line in extra]]
+
+
+def machine(python: str, system: str = "linux", kind: str = "x86_64") -> dict:
+    return {
+        "python_version": python,
+        "python_full_version": f"{python}.4",
+        "sys_platform": system,
+        "platform_machine": kind,
+        "extra": "",
+    }
+
+
+def applies(marker: Marker | None, where: dict) -> bool:
+    return marker is None or marker.evaluate(where)
+
+
+def test_one_version_everywhere(project):
+    assert drumlib.__version__ == project["version"] == yaml.safe_load(read("CITATION.cff"))["version"]
+    assert f"\n## {project['version']}" in read("CHANGELOG.md")
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize(
+    "system, kind", [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("win32", "AMD64")]
+)
+def test_the_lock_pins_what_we_ask_for(project, pins, python, system, kind):
+    where = machine(python, system, kind)
+    for wanted in direct(project):
+        if not applies(wanted.marker, where):
+            continue
+        name = canonicalize_name(wanted.name)
+        pinned = [pin for pin in pins if canonicalize_name(pin.name) == name and applies(pin.marker, where)]
+        assert len(pinned) == 1, f"{name}: exactly one pin is needed, found {pinned}"
+        (pin,) = pinned[0].specifier
+        assert pin.operator == "==" and wanted.specifier.contains(pin.version), f"{wanted} but {pinned[0]}: make lock"
+
+
+def test_the_lock_has_a_checksum_for_every_package(pins):
+    blocks = re.split(r"\n(?=[a-z0-9])", read("requirements.lock"))
+    assert len(pins) > 100
+    assert [
+        block.splitlines()[0] for block in blocks if not block.startswith("#") and "--hash=sha256:" not in block
+    ] == []
+
+
+def test_our_install_moves_nothing_that_colab_has_loaded(project):
+    """Floors, and no ceilings: a kernel that runs has these loaded already."""
+    floors = {requirement.name: requirement for requirement in map(Requirement, project["dependencies"])}
+    colab = {"numpy": "2.1.3", "tensorflow": "2.20.0", "keras": "3.13.2", "ipywidgets": "7.7.1", "matplotlib": "3.10.0"}
+    for name, loaded in colab.items():
+        assert {part.operator for part in floors[name].specifier} == {">="}, name
+        assert floors[name].specifier.contains(loaded), f"Colab's {name} {loaded} would be replaced"
+
+
+def test_conda_gets_the_same_lock(project):
+    environment = yaml.safe_load(read("environment.yml"))
+    (python,) = [line for line in environment["dependencies"] if str(line).startswith("python=")]
+    assert Version(python.removeprefix("python=")) in Requirement("python" + project["requires-python"]).specifier
+    (pip,) = [line["pip"] for line in environment["dependencies"] if isinstance(line, dict)]
+    # With hashes, pip refuses a folder in the same call. So drumlib itself is a second command; the file says which.
+    assert pip == ["--require-hashes", "-r requirements.lock"]
+    assert "python -m pip install --no-deps --no-build-isolation -e ." in read("environment.yml")
+
+
+def test_make_lists_every_target():
+    """`make help` reads the Makefile itself, and shows what has a comment."""
+    makefile = read("Makefile")
+    targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()
+    for target in targets:
+        assert re.search(rf"^{target}:.*## \S", makefile, re.MULTILINE), target
+
+
+def test_import_is_quick_and_light():
+    script = (
+        "import json, sys, time; begin = time.perf_counter(); import drumlib; "
+        "print(json.dumps([time.perf_counter() - begin, sorted({name.split('.')[0] for name in sys.modules})]))"
+    )
+    runs = []
+    for _ in range(3):  # the quickest of three: the machine may be busy with something else
+        ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+        runs.append(json.loads(ran.stdout))
+    assert min(seconds for seconds, _ in runs) < 0.5
+    assert {"keras", "tensorflow", "jax", "matplotlib", "soundfile"} & set(runs[0][1]) == set()
+
+
+def tracked() -> list[Path]:
+    """Every file that git keeps."""
+    try:
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout: which files belong to the project is not known")
+    return [path for path in (ROOT / name for name in listed.decode().split("\0") if name) if path.is_file()]
+
+
+def test_no_file_knows_the_machine_that_it_was_made_on():
+    folders = "|".join(("home", "root", "Users", "work", "scratch"))  # apart, so that this line is not found itself
+    path = re.compile(rf"(?<![\w.~)}}/-])/({folders})/[\w.]".encode())
+    found = [
+        f"{file.relative_to(ROOT)}: {match[0].decode()}"
+        for file in tracked()
+        if file.suffix not in (".npz", ".mid", ".mp3", ".png")
+        for match in path.finditer(file.read_bytes())
+    ]
+    assert found == []
