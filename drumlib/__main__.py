@@ -88,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--rate", type=float, default=1e-3, help="learning rate (default: 0.001)")
     command.add_argument("--transpose", type=int, default=5, help="semitones, up or down (default: 5; the thesis: 0)")
     command.add_argument("--mute", type=float, default=0.15, help="how often an instrument is silenced (default: 0.15)")
-    command.add_argument("--kl-weight", type=float, default=0.02, help="how narrow the bottleneck (default: 0.02)")
+    command.add_argument("--kl-weight", type=float, default=0.5, help="how narrow the bottleneck (default: 0.5)")
     command.add_argument("--own", type=float, default=0.5, help="how often it is told its own playing (default: 0.5)")
     command.add_argument("--seed", type=int, default=0)
 
@@ -221,9 +221,8 @@ def train(options) -> None:
     """Train a network."""
     from drumlib.network.training import Plan, train, training_songs
 
-    plan = Plan(
-        options.epochs, options.batch, options.rate, options.transpose, options.mute, options.own, seed=options.seed
-    )
+    names = ("epochs", "batch", "rate", "transpose", "mute", "kl_weight", "own", "seed")
+    plan = Plan(**{name: getattr(options, name) for name in names})
     training, validation = training_songs(options.songs)
     train(training, validation, options.out, options.preset, plan, options.resume)
     print(f"{options.out / 'best.npz'}: the weights of the best epoch")

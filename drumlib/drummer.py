@@ -269,15 +269,20 @@ def readout(hits, velocities, offsets, grid: Grid, threshold: float | None = Non
     return Groove(struck, velocities * struck, offsets * struck)
 
 
-def rock_beat(grid: Grid) -> np.ndarray:
-    """The thesis's measure of a good rhythm: a one-bar rock beat, repeated, as hits (steps, 9)."""
+def rock_bar() -> np.ndarray:
+    """One bar of the thesis's rock beat, as hits (16, 9)."""
     bar = np.zeros((STEPS_PER_BAR, len(DRUMS)))
     bar[[0, 8, 10], KICK] = 1
     bar[[4, 12], SNARE] = 1
     bar[::2, CLOSED_HAT] = 1
     bar[14, OPEN_HAT] = 1
     bar[0, CRASH] = 1
-    return np.tile(bar, (grid.steps // STEPS_PER_BAR, 1))
+    return bar
+
+
+def rock_beat(grid: Grid) -> np.ndarray:
+    """The thesis's measure of a good rhythm: the one-bar rock beat in every bar, as hits (steps, 9)."""
+    return np.tile(rock_bar(), (grid.steps // STEPS_PER_BAR, 1))
 
 
 def agreement(hits: np.ndarray, grid: Grid) -> float:

@@ -123,6 +123,27 @@ def test_train_and_evaluate_on_a_folder(tmp_path, capsys):
     assert "the bar before again" in capsys.readouterr().out and (tmp_path / "scores.json").is_file()
 
 
+def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
+    from drumlib.network import training
+
+    seen = {}
+    monkeypatch.setattr(training, "training_songs", lambda folder: (None, None))
+    monkeypatch.setattr(training, "train", lambda *arguments: seen.update(plan=arguments[4]))
+    numbers = {
+        "epochs": 3,
+        "batch": 5,
+        "rate": 0.1,
+        "transpose": 2,
+        "mute": 0.3,
+        "kl-weight": 0.7,
+        "own": 0.2,
+        "seed": 9,
+    }
+    options = [text for name, number in numbers.items() for text in (f"--{name}", str(number))]
+    assert main(["train", "--songs", str(tmp_path), "--out", str(tmp_path), *options]) == 0
+    assert {name: getattr(seen["plan"], name.replace("-", "_")) for name in numbers} == numbers
+
+
 def test_evaluate_without_songs_is_one_line(tmp_path, capsys):
     assert main(["evaluate", "--songs", str(tmp_path)]) == 1
     assert "no songs for test here" in capsys.readouterr().err

@@ -4,7 +4,8 @@
     python book/_tools/clean.py --check book/*.ipynb
 
 Nothing is run. What stays is what a person wrote and what a cell printed. Pictures, sounds and players are made anew
-when the book is built, so they go, and with them counts, warnings, widgets and the traces of the editor that was used.
+when the book is built, so they go, and with them warnings, widgets and the traces of the editor that was used. A cell that keeps its
+output keeps a count, too, since nbval compares no cell that looks as if it had not been run: its place in the notebook.
 A second call changes nothing. With --check no file is written; the exit status is 1 if one would be.
 """
 
@@ -17,8 +18,9 @@ import nbformat
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 """All that a notebook says of itself. The Python's version would change with whoever ran it last."""
 
-CELL_METADATA = ("tags",)
-"""What a cell keeps beside its text: the tags, for the book (hide-input) and for the tests (nbval-check-output)."""
+CELL_METADATA = ("tags", "mystnb")
+"""What a cell keeps beside its text: tags, for the book (hide-input) and for the tests (nbval-check-output); and what
+MyST-NB needs to know, such as the text that stands for a picture."""
 
 
 def clean_outputs(outputs: list[dict]) -> list[dict]:
@@ -50,13 +52,18 @@ def clean(text: str) -> str:
         raise ValueError(f"a notebook of version 4 is needed, this is {notebook.nbformat}")
     notebook.nbformat_minor = max(notebook.nbformat_minor, 5)  # 5 is the first in which cells have names
     notebook.metadata = nbformat.from_dict(KERNEL)
+    code_cells = 0
     for number, cell in enumerate(notebook.cells):
         # Editors draw names by lot; a number in order keeps a difference between two versions small.
         cell.setdefault("id", f"cell-{number}")
         cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in CELL_METADATA if cell.metadata.get(key)})
         if cell.cell_type == "code":
-            cell.execution_count = None
+            code_cells += 1
             cell.outputs = clean_outputs(cell.outputs)
+            cell.execution_count = code_cells if cell.outputs else None
+            for output in cell.outputs:
+                if output["output_type"] == "execute_result":
+                    output["execution_count"] = code_cells
     nbformat.validate(notebook)
     return nbformat.writes(notebook).rstrip("\n") + "\n"
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 FONT_PRELOAD = re.compile(r'[ \t]*<link rel="preload" as="font"[^>]*>\n?')
-"""Asks for fonts ahead of time; a browser refuses that for files. The fonts themselves are loaded when they are used."""
+"""Asks for fonts ahead of time; a browser refuses that for files. The fonts themselves load when they are used."""
 
 
 def drop_thebe(app, page, template, context, doctree):

@@ -30,7 +30,7 @@ def calibrate(probability: np.ndarray) -> np.ndarray:
         q / (1 - q) = (p / (1 - p) - log(1 - p)) / (3 ((1 - p) / p - log p))
 
     An answer of 0.5 means a true probability of 0.25. To play a note exactly where it is more likely than not, the
-    threshold on the network's answer must be 0.65: the thesis, trying by ear, settled on 0.60 to 0.64.
+    threshold on the network's answer must be 0.65: the thesis, trying several, settled on 0.60 to 0.64.
     """
     p = np.clip(np.asarray(probability, dtype=np.float64), 1e-6, 1 - 1e-6)
     odds = (p / (1 - p) - np.log(1 - p)) / (3 * ((1 - p) / p - np.log(p)))

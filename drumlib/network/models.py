@@ -135,3 +135,16 @@ def build(preset: str = "thesis", seed: int = 0) -> DrummerNetwork:
         raise ValueError(f"no preset {preset!r}: there is {', '.join(PRESETS)}")
     keras.utils.set_random_seed(seed)
     return DrummerNetwork(PRESETS[preset], seed, name=preset)
+
+
+def play_all(network: DrummerNetwork, windows, order=None, batch: int = 256) -> np.ndarray:
+    """What the network plays by itself to the bands of many windows (``data.windows.Windows``), in this order.
+
+    Returns hits (probabilities), velocities and offsets side by side: (windows, T, 27), in half precision.
+    """
+    order = np.arange(len(windows)) if order is None else order
+    played = []
+    for first in range(0, len(order), batch):
+        heads = network.generate(windows.batch(order[first : first + batch]))
+        played.append(np.concatenate(list(heads.values()), axis=-1).astype("float16"))  # 3 x (B, T, 9) -> (B, T, 27)
+    return np.concatenate(played)

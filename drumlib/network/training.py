@@ -18,7 +18,7 @@ import numpy as np
 from drumlib.data.windows import Windows
 from drumlib.files import write_whole
 from drumlib.network.losses import hits_loss, squared_error
-from drumlib.network.models import DrummerNetwork, build
+from drumlib.network.models import DrummerNetwork, build, play_all
 from drumlib.network.weights import save_weights
 
 
@@ -35,7 +35,7 @@ class Plan:
     rate: float = 1e-3  # Adam's learning rate at the start
     transpose: int = 5  # each band is moved up or down by so many semitones at most; 0 is the thesis's
     mute: float = 0.15  # how often each instrument is silenced, so that songs without it hold no terror; the thesis: 0
-    kl_weight: float = 0.02  # of the Kullback-Leibler divergence; at the thesis's 1 the bottleneck lets nothing through
+    kl_weight: float = 0.5  # of the Kullback-Leibler divergence; the thesis's 1 squeezes the song out of z
     own: float = 0.5  # how often the network is told its own playing, not the truth, as the step before; the thesis: 0
     slow_after: int = 3  # epochs without a gain of 1e-3 after which the rate is cut to a quarter; the thesis: 6
     stop_after: int = 8  # epochs without a gain of 1e-4 after which training ends
@@ -65,15 +65,6 @@ class Batches(keras.utils.PyDataset):
             own = self.rng.random(len(numbers)) < self.own  # (B,)
             inputs["drums"] = np.where(own[:, None, None], self.played[numbers], inputs["drums"])
         return inputs, {"hits": hits, "velocities": velocities, "offsets": offsets}
-
-
-def play_all(network: DrummerNetwork, windows: Windows, batch: int = 256) -> np.ndarray:
-    """What the network plays by itself to every window: (windows, T, 27), in half precision to save memory."""
-    played = []
-    for first in range(0, len(windows), batch):
-        band = windows.batch(range(first, min(first + batch, len(windows))))
-        played.append(np.concatenate(list(network.generate(band).values()), axis=-1).astype("float16"))
-    return np.concatenate(played)
 
 
 def compile_network(network: DrummerNetwork, rate: float = 1e-3) -> None:
@@ -144,7 +135,7 @@ def train(
         rng = np.random.default_rng([plan.seed, epoch])
         network.optimizer.learning_rate = rate_at(history["epochs"], plan)
         print(f"epoch {epoch + 1} of at most {plan.epochs}", flush=True)
-        played = play_all(network, training) if plan.own else None
+        played = play_all(network, training) if plan.own else None  # (windows, T, 27)
         order = rng.permutation(len(training))
         batches = Batches(training, plan.batch, order, rng, plan.transpose, plan.mute, plan.own, played)
         logs = network.fit(batches, validation_data=checking, shuffle=False, verbose=verbose).history
