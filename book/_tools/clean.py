@@ -4,8 +4,7 @@
     python book/_tools/clean.py --check book/*.ipynb
 
 Nothing is run. What stays is what a person wrote and what a cell printed. Pictures, sounds and players are made anew
-when the book is built, so they go, and with them warnings, widgets and the traces of the editor that was used. A cell that keeps its
-output keeps a count, too, since nbval compares no cell that looks as if it had not been run: its place in the notebook.
+when the book is built, so they go, and with them counts, warnings, widgets and the traces of the editor that was used.
 A second call changes nothing. With --check no file is written; the exit status is 1 if one would be.
 """
 
@@ -52,18 +51,13 @@ def clean(text: str) -> str:
         raise ValueError(f"a notebook of version 4 is needed, this is {notebook.nbformat}")
     notebook.nbformat_minor = max(notebook.nbformat_minor, 5)  # 5 is the first in which cells have names
     notebook.metadata = nbformat.from_dict(KERNEL)
-    code_cells = 0
     for number, cell in enumerate(notebook.cells):
         # Editors draw names by lot; a number in order keeps a difference between two versions small.
         cell.setdefault("id", f"cell-{number}")
         cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in CELL_METADATA if cell.metadata.get(key)})
         if cell.cell_type == "code":
-            code_cells += 1
+            cell.execution_count = None
             cell.outputs = clean_outputs(cell.outputs)
-            cell.execution_count = code_cells if cell.outputs else None
-            for output in cell.outputs:
-                if output["output_type"] == "execute_result":
-                    output["execution_count"] = code_cells
     nbformat.validate(notebook)
     return nbformat.writes(notebook).rstrip("\n") + "\n"
 
