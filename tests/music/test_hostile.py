@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from drumlib.music import Grid, MidiError, Song, groove_of, piano_roll, read_song, song_from_bytes, song_to_bytes
-from drumlib.music.midi import MAX_BEATS, MAX_BYTES
+from drumlib.music.midi import MAX_BEATS, MAX_BYTES, MAX_TRACKS
 
 NOTE = bytes.fromhex("00 90 3C 40 60 3C 00")  # middle C for 96 ticks, with running status
 END = bytes.fromhex("00 FF 2F 00")
@@ -293,8 +293,9 @@ def test_a_meter_on_every_tick():
 
 
 def test_very_many_tracks():
-    song = song_or_error(header(1, 5000) + chunk(NOTE) * 5000)
-    assert len(song.tracks) == 5000
+    assert len(song_or_error(header(1, MAX_TRACKS) + chunk(NOTE) * MAX_TRACKS).tracks) == MAX_TRACKS
+    refused = song_or_error(header(1, 5000) + chunk(NOTE) * 5000)
+    assert isinstance(refused, MidiError) and "5000 tracks" in str(refused)
 
 
 def test_tracks_that_are_more_or_fewer_than_the_header_says():
