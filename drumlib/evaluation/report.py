@@ -66,6 +66,7 @@ def held_out(
         "what": "teacher-forced, hits where the probability exceeds the threshold, all cells of all windows pooled",
         "preset": preset,
         "weights": "shipped" if weights is None else Path(weights).name,
+        "training": None if weights is None else plan_of(Path(weights)),
         "threshold": THRESHOLD,
         "split": split,
         "songs": len(songs) - len(refused),
@@ -159,6 +160,12 @@ def copies(sheet) -> np.ndarray:
     """What the drummer who plays the bar before again plays in each window of a song: (windows, 128, 9)."""
     copied = bar_before(sheet.drums[:, :9])
     return np.stack([copied[start : start + WINDOW_STEPS] for start in sheet.starts])
+
+
+def plan_of(weights: Path) -> dict | None:
+    """How weights were trained: the plan in the ``history.json`` that training wrote beside them, if it is there."""
+    history = weights.parent / "history.json"
+    return json.loads(history.read_text(encoding="utf-8"))["plan"] if history.is_file() else None
 
 
 def scores(counts: Confusion) -> dict[str, float]:
