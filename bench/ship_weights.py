@@ -1,6 +1,6 @@
 """Make the shipped weights of a preset from a training run: float16 weights, their figures, their model card.
 
-    python bench/ship_weights.py --run runs/thesis --songs ../shared/data/songs
+    python bench/ship_weights.py --run runs/thesis --songs SONGS
 
 Writes drumlib/weights/PRESET.npz, PRESET.json (training history, held-out scores) and PRESET.md (the card, made from
 the figures; nothing in it is typed by hand).
@@ -17,6 +17,7 @@ from tqdm import tqdm
 from drumlib.evaluation.report import held_out, table
 from drumlib.files import write_whole
 from drumlib.network.models import build
+from drumlib.network.training import stalled
 from drumlib.network.weights import load_weights, save_weights
 
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
@@ -35,7 +36,7 @@ here is in `{preset}.json`, and was written by `bench/ship_weights.py`.
 | songs | {train_songs} to train on, {validation_songs} to validate on; split by group, so that one artist's songs stay together |
 | windows | {train_windows:,} and {validation_windows:,}: eight bars each, a new one every two bars |
 | command | `python -m drumlib train --preset {preset} --songs SONGS --out RUN --epochs {epochs} --batch {batch} --rate {rate} --transpose {transpose} --mute {mute} --kl-weight {kl_weight} --own {own} --seed {seed}` |
-| ended | after epoch {ran}; the weights are those of epoch {best} |
+| ended | after epoch {ran}{by_hand}; the weights are those of epoch {best} |
 | versions | {versions} |
 
 The songs, training and validation together; each has drums, a piano, a guitar and a bass, and is mostly in 4/4. None
@@ -54,6 +55,12 @@ at 0.5, all cells pooled.
 | --- | --- | --- | --- | --- |
 {rows}
 
+Playing by itself, cut at {free_threshold}, on the same windows:
+
+| | accuracy | precision | recall | F1 |
+| --- | --- | --- | --- | --- |
+{free_rows}
+
 The bar before again is a drummer who repeats what was really played in the bar before. The thesis's figures are its
 own, on its own validation windows, among which are windows of songs it trained on.
 
@@ -61,8 +68,17 @@ own, on its own validation windows, among which are windows of songs it trained 
 
 To learn from, and to put a plain, tidy drummer on a pop, rock or game song in 4/4. It has heard few songs, most of
 them sequenced by hand on a strict grid: expect little micro-timing, few fills, and no sense of a chorus. In teacher
-forcing the bar before again beats it. Licence of the weights: MIT, as the rest of the project.
+forcing the bar before again {rival}. The weights are offered under MIT, as the
+rest of the project; what the licences of training songs mean for weights is nowhere settled, so the songs are named above.
 """
+
+
+def rows(scores: dict) -> str:
+    """Scores as the rows of a Markdown table."""
+    figures = ("accuracy", "precision", "recall", "f1")
+    return "\n".join(
+        f"| {name} | " + " | ".join(f"{row[figure]:.2%}" for figure in figures) + " |" for name, row in scores.items()
+    )
 
 
 def main() -> None:
@@ -82,23 +98,24 @@ def main() -> None:
     with open(options.songs / "songs.csv", newline="", encoding="utf-8") as file:
         learned = [row for row in csv.DictReader(file) if row["good"] == "1" and row["split"] != "test"]
     sources = Counter((row["source"], row["licence"].split(";")[0]) for row in learned)
+    ran = history["epochs"]
+    finished = len(ran) == history["plan"]["epochs"] or stalled(ran, history["plan"]["stop_after"], 1e-4)
+    rival = results["scores"]["the bar before again"]["f1"] > results["scores"]["network"]["f1"]
     losses = [epoch["val_loss"] for epoch in history["epochs"]]
     plan = history["plan"]
     card = CARD.format(
         **{"preset": preset, "parameters": network.count_params(), "ran": len(losses)},
-        **{"best": 1 + losses.index(min(losses)), "train_songs": history["songs"]["train"]},
+        **{"by_hand": "" if finished else ", stopped by hand", "rival": "beats it" if rival else "does not beat it"},
+        **{"best": len(losses) - losses[::-1].index(min(losses)), "train_songs": history["songs"]["train"]},
         **{"validation_songs": history["songs"]["validation"], "train_windows": history["windows"]["train"]},
         validation_windows=history["windows"]["validation"],
         **{name: plan[name] for name in ("epochs", "batch", "rate", "transpose", "mute", "kl_weight", "own", "seed")},
         versions=", ".join(f"{name} {number}" for name, number in history["versions"].items()),
         **{name: results[name] for name in ("songs", "songs_with_windows", "windows", "notes")},
-        sources="\n".join(
-            f"| {source} | {licence.split(';')[0]} | {count} |" for (source, licence), count in sources.items()
-        ),
-        rows="\n".join(
-            f"| {name} | {row['accuracy']:.2%} | {row['precision']:.2%} | {row['recall']:.2%} | {row['f1']:.2%} |"
-            for name, row in results["scores"].items()
-        ),
+        sources="\n".join(f"| {source} | {licence} | {count} |" for (source, licence), count in sources.items()),
+        rows=rows(results["scores"]),
+        free_rows=rows(results["free_running"]["scores"]),
+        free_threshold=results["free_running"]["threshold"],
     )
     write_whole(SHELF / f"{preset}.md", card.encode())
 

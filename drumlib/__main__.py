@@ -1,7 +1,6 @@
 """The command line: ``python -m drumlib accompany SONG.mid -o OUT.mid``, and what else there is."""
 
 import argparse
-import os
 import sys
 import warnings
 from pathlib import Path
@@ -16,14 +15,14 @@ class UsageError(ValueError):
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns 0, or 1 with one line on standard error if the input cannot be used."""
     options = parser().parse_args(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
     try:
-        options.run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
+            options.run(options)
     except KeyboardInterrupt:
         print("drumlib: stopped", file=sys.stderr)
         return 130
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"drumlib: {one_line(error)}", file=sys.stderr)
         return 1
     return 0
@@ -115,17 +114,30 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+def check_output(path: Path, *others: Path) -> None:
+    """Say before the work, not after it, that a result cannot be written there."""
+    if not path.parent.is_dir():
+        raise UsageError(f"{path}: there is no folder {path.parent}")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path}: it is there already, and is no ordinary file")
+    for other in others:
+        if path.resolve() == other.resolve():
+            raise UsageError(f"{path}: the result would take the place of {other}")
+
+
 def accompany(options) -> None:
-    """Read a song, put a drummer on it, write it, and its sound if asked."""
-    from drumlib.drummer import accompany
-    from drumlib.music import read_song, write_song
+    """Read a song, put a drummer on it, write it, and its sound if asked: both files or none."""
+    from drumlib.drummer import SongError, accompany
+    from drumlib.files import write_whole
+    from drumlib.music import read_song, song_to_bytes
 
     song = read_song(options.song)
-    for path in filter(None, (options.output, options.render)):
-        if not path.parent.is_dir():
-            raise UsageError(f"{path}: there is no folder {path.parent}")
-        if path.resolve() == options.song.resolve():
-            raise UsageError(f"{path}: the result would take the place of the song itself")
+    check_output(options.output, options.song)
+    if options.render:
+        check_output(options.render, options.song, options.output)
+        from drumlib.display.sound import check_sound, encode_mp3, render
+
+        check_sound()
     try:
         result = accompany(
             song,
@@ -137,16 +149,16 @@ def accompany(options) -> None:
             keep_drums=options.keep_drums,
             quantized_copy=options.quantized_copy,
         )
-    except ValueError as error:
+        sound = encode_mp3(render(result)) if options.render else None
+    except SongError as error:
         raise UsageError(f"{options.song}: {error}") from None
+    write_whole(options.output, song_to_bytes(result))
     if options.render:
-        from drumlib.display import render, save_mp3
-
-        sound = render(result)
-        write_song(result, options.output)
-        save_mp3(sound, options.render)
-    else:
-        write_song(result, options.output)
+        try:
+            write_whole(options.render, sound)
+        except OSError:
+            options.output.unlink()
+            raise
     print(f"{options.output}: {len(result.bars)} bars, {len(result.tracks[-1].notes)} drum notes")
 
 
@@ -159,11 +171,8 @@ def inspect(options) -> None:
     minutes, seconds = divmod(round(song.duration), 60)
     tempos = sorted({round(tempo.bpm) for tempo in song.tempos})
     print(f"{options.song}: {len(song.bars)} bars, {minutes}:{seconds:02}, {song.ticks_per_beat} ticks a beat")
-    print(
-        f"tempo: {tempos[0]} bpm"
-        if len(tempos) == 1
-        else f"tempo: {tempos[0]} to {tempos[-1]} bpm, {len(song.tempos)} changes"
-    )
+    tempo = f"{tempos[0]}" if len(tempos) == 1 else f"{tempos[0]} to {tempos[-1]}"
+    print(f"tempo: {tempo} bpm")
     print("meter: " + ", ".join(f"{meter} from bar {bar_of(song, meter.tick)}" for meter in song.meters))
     print("tracks:")
     for track in song.tracks:
@@ -176,16 +185,18 @@ def inspect(options) -> None:
             ignored.append(f"there is no {family}: the drummer will hear silence in its place")
     unheard = [track for track in song.band if not track.family]
     if unheard:
-        ignored.append(
-            f"{len(unheard)} tracks are neither piano, guitar nor bass: they stay in the song, unheard by the drummer"
-        )
+        ignored.append(f"{some(len(unheard), 'track')} of other instruments: in the song, but not heard by the drummer")
     if song.drums:
-        count = sum(len(track.notes) for track in song.drums)
-        ignored.append(f"its {count} drum notes will be replaced (keep them with --keep-drums)")
-    odd = sum(1 for bar in grid.bars if bar.end - bar.tick != 4 * song.ticks_per_beat)
-    if odd:
-        ignored.append(f"{odd} bars are not in 4/4: the drummer plays as much of his bar as fits")
+        notes = some(sum(len(track.notes) for track in song.drums), "drum note")
+        ignored.append(f"its own {notes}: others will be in their place (--keep-drums keeps them)")
+    if grid.odd_bars:
+        ignored.append(f"{some(len(grid.odd_bars), 'bar')} not of four beats: there, as much is played as fits")
     print("\n".join(["ignored:", *(f"  {line}" for line in ignored)]) if ignored else "ignored: nothing")
+
+
+def some(count: int, thing: str) -> str:
+    """A number of things: ``1 bar``, ``2 bars``."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def bar_of(song, tick: int) -> int:
@@ -195,10 +206,12 @@ def bar_of(song, tick: int) -> int:
 
 def render(options) -> None:
     """Write a song's sound."""
-    from drumlib.display import render, save_mp3
+    from drumlib.display.sound import check_sound, render, save_mp3
     from drumlib.music import read_song
 
     song = read_song(options.song)
+    check_output(options.output, options.song)
+    check_sound()
     try:
         sound = render(song)
     except ValueError as error:
@@ -219,19 +232,23 @@ def songbook(options) -> None:
 
 def train(options) -> None:
     """Train a network."""
-    from drumlib.network.training import Plan, train, training_songs
+    from drumlib.network.training import Plan, check_folder, train, training_songs
 
     names = ("epochs", "batch", "rate", "transpose", "mute", "kl_weight", "own", "seed")
     plan = Plan(**{name: getattr(options, name) for name in names})
+    check_folder(options.out, options.resume)
     training, validation = training_songs(options.songs)
-    train(training, validation, options.out, options.preset, plan, options.resume)
-    print(f"{options.out / 'best.npz'}: the weights of the best epoch")
+    history = train(training, validation, options.out, options.preset, plan, options.resume)
+    best = min(epoch["val_loss"] for epoch in history["epochs"])
+    print(f"{options.out / 'best.npz'}: the weights of the best epoch, with a validation loss of {best:.4f}")
 
 
 def evaluate(options) -> None:
     """Score a network."""
     from drumlib.evaluation.report import held_out, table, write_results
 
+    if options.json:
+        check_output(options.json)
     results = held_out(options.songs, options.split, options.preset, options.weights)
     print(table(results))
     if options.json:

@@ -4,12 +4,14 @@ song -> the bands to listen to -> the network's probabilities -> grooves -> the 
 """
 
 import itertools
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from drumlib.data.windows import WINDOW_BARS
 from drumlib.music import (
     DRUM_CHANNEL,
     STEPS_PER_BAR,
@@ -28,8 +30,15 @@ from drumlib.music.kit import CLOSED_HAT, CRASH, DRUMS, FAMILIES, KICK, OPEN_HAT
 THRESHOLDS = (0.60, 0.62, 0.64)
 """What the thesis tried: a note is played where its probability exceeds the threshold."""
 
+MAX_STEPS = 64_000
+"""Songs with more steps are refused: that is 4,000 bars of 4/4, or very many tiny ones."""
+
 MAX_COMBINATIONS = 16
 """How many ways to choose one piano, one guitar and one bass are listened to at most."""
+
+
+class SongError(ValueError):
+    """A song that cannot be drummed to."""
 
 
 class DrummerWarning(UserWarning):
@@ -85,8 +94,8 @@ def accompany(
     section_bars
         How many bars the lower decoder plays before the conductor speaks again. The network was trained with 2.
     window_bars
-        How many bars the network listens to at once; it was trained with 8. None: the whole song at once, as the thesis
-        does, in one z.
+        How many bars the network listens to at once; it was trained with 8, and needs no fewer. None: the whole song
+        at once, as the thesis does, in one z.
     sample
         Draw z from the posterior instead of taking its mean.
     max_combinations
@@ -99,8 +108,10 @@ def accompany(
 
     Raises
     ------
+    SongError
+        If the song has no notes, or more bars than any song has.
     ValueError
-        If the song has no notes, or an option makes no sense.
+        If an option makes no sense. (A SongError is a ValueError too.)
 
     Warns
     -----
@@ -136,11 +147,18 @@ def takes(
         raise ValueError(f"the threshold is a probability, between 0 and 1, not {threshold}")
     if temperature is not None and not temperature > 0:
         raise ValueError(f"the temperature must be greater than 0, not {temperature}")
-    if section_bars < 1 or (window_bars is not None and window_bars < 1) or max_combinations < 1:
-        raise ValueError("section_bars, window_bars and max_combinations are counts: at least 1")
+    if section_bars < 1 or max_combinations < 1:
+        raise ValueError("section_bars and max_combinations are counts: at least 1")
+    if window_bars is not None and window_bars < WINDOW_BARS:
+        raise ValueError(f"the network learned from windows of {WINDOW_BARS} bars: window_bars cannot be less")
     grid = grid or Grid(song)
-    if not grid.steps:
-        raise ValueError("the song has no notes: there is nothing to drum to")
+    if not any(track.notes for track in song.tracks):
+        raise SongError("the song has no notes: there is nothing to drum to")
+    if grid.steps > MAX_STEPS:
+        raise SongError(f"its {len(grid.bars):,} bars are too many to drum to")
+    from drumlib.network.weights import pretrained  # only now: reading songs must not wait for Keras
+
+    pretrained(preset)  # an unknown preset is said before anything is said of the song
     bands = combinations(song, max_combinations)
     tell_about(song, grid)
     rolls = {family: np.stack([roll_of(band, family, grid) for band in bands]) for family in FAMILIES}  # (C, T, 128)
@@ -158,11 +176,15 @@ def combinations(song: Song, most: int = MAX_COMBINATIONS) -> list[tuple[Track, 
 
     If there are more than ``most``, those with the most notes are kept.
     """
-    families = [song.parts(family) for family in FAMILIES]
-    bands = list(itertools.product(*(family for family in families if family)))
-    if len(bands) > most:
+    families = [tracks for tracks in map(song.parts, FAMILIES) if tracks]
+    count = math.prod(map(len, families))
+    if count > most:
+        # The fullest bands are made of each family's fullest tracks: no need to look at millions of others.
+        families = [sorted(tracks, key=lambda track: -len(track.notes))[:most] for tracks in families]
+    bands = list(itertools.product(*families))
+    if count > most:
         warnings.warn(
-            f"{len(bands)} combinations of piano, guitar and bass: listening to the {most} with the most notes",
+            f"{count} combinations of piano, guitar and bass: listening to the {most} with the most notes",
             DrummerWarning,
             stacklevel=4,
         )
@@ -177,8 +199,7 @@ def tell_about(song: Song, grid: Grid) -> None:
         warnings.warn(
             f"no {', no '.join(missing)} in this song: the drummer hears silence there", DrummerWarning, stacklevel=4
         )
-    odd = sorted({f"{bar.numerator}/{bar.denominator}" for bar in grid.bars if bar.numerator != bar.denominator})
-    if odd:
+    if odd := sorted({f"{bar.numerator}/{bar.denominator}" for bar in grid.odd_bars}):
         warnings.warn(
             f"bars in {', '.join(odd)}: the drummer learned only 4/4, and plays as much of his bar as fits",
             DrummerWarning,
@@ -207,12 +228,12 @@ def probabilities(
     Returns three arrays (C, T, 9). Hits are probabilities, or 0 and 1 where notes are drawn; velocities are as they
     would be if the drum were struck.
     """
-    from drumlib.network.weights import pretrained  # only now: reading songs must not wait for Keras
+    from drumlib.network.weights import pretrained
 
     network = pretrained(preset)
     bands, length = rolls["bass"].shape[:2]  # C, T
     size = length if window_bars is None else window_bars * STEPS_PER_BAR  # W
-    size = max(size, network.preset.window_bars * STEPS_PER_BAR)  # no shorter than what the network knows
+    size = max(size, WINDOW_BARS * STEPS_PER_BAR)  # no shorter than what the network knows
     padding = ((0, 0), (0, -length % size), (0, 0))
     windows = {
         family: np.pad(roll, padding).reshape(-1, size, 128) for family, roll in rolls.items()
@@ -249,7 +270,8 @@ def drawing(temperature: float, seed: int):
     def choose(heads):
         heads = if_struck({name: keras.ops.convert_to_numpy(x) for name, x in heads.items()})
         odds = calibrate(heads["hits"])  # (B, 9)
-        odds = 1 / (1 + (1 / odds - 1) ** (1 / temperature))
+        with np.errstate(over="ignore"):  # next to nothing, raised to a high power, is nothing
+            odds = 1 / (1 + (1 / odds - 1) ** (1 / temperature))
         struck = (rng.random(odds.shape) < odds).astype(np.float32)
         return {"hits": struck, "velocities": struck * heads["velocities"], "offsets": struck * heads["offsets"]}
 
@@ -259,12 +281,16 @@ def drawing(temperature: float, seed: int):
 def readout(hits, velocities, offsets, grid: Grid, threshold: float | None = None) -> Groove:
     """Make a groove of what the network said, each (T, 9): notes where ``hits`` exceeds the threshold.
 
-    The song's last bar is never left empty: if nothing there exceeds the threshold, what is most likely is played.
+    The song's last bar is never left empty: if nothing there exceeds the threshold, what is most likely on its first
+    step is played, and not too softly to be heard.
     """
     struck = hits > (0.5 if threshold is None else threshold)
     last = grid.first_steps[-1]
     if not struck[last:].any():
-        struck[last] = hits[last] >= hits[last].max()
+        drum = hits[last].argmax() if hits[last].any() else KICK
+        struck[last, drum] = True
+        velocities = velocities.copy()
+        velocities[last, drum] = max(velocities[last, drum], 0.5)
     struck &= grid.played[:, None]
     return Groove(struck, velocities * struck, offsets * struck)
 

@@ -19,7 +19,10 @@ def write_whole(path: str | os.PathLike, data: bytes) -> None:
     path = Path(path).resolve()
     if path.exists() and not path.is_file():
         raise FileExistsError(errno.EEXIST, "it is there already, and is no ordinary file", str(path))
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+    except OSError as error:  # it names the temporary file, of which nobody has heard
+        raise type(error)(error.errno, error.strerror, str(path)) from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -66,13 +66,43 @@ def test_a_missing_folder_is_said_before_the_work(rock, tmp_path, capsys):
 def test_the_song_is_not_overwritten_by_its_result(rock, capsys):
     before = rock.read_bytes()
     assert main(["accompany", str(rock), "-o", str(rock)]) == 1
-    assert "take the place of the song" in capsys.readouterr().err and rock.read_bytes() == before
+    assert "take the place of" in capsys.readouterr().err and rock.read_bytes() == before
+
+
+def test_both_files_or_none(rock, tmp_path, capsys):
+    out, folder = tmp_path / "out.mid", tmp_path / "folder"
+    folder.mkdir()
+    for sound in (folder, out, rock, tmp_path / "no" / "out.mp3"):
+        assert main(["accompany", str(rock), "-o", str(out), "--render", str(sound)]) == 1
+        error = capsys.readouterr().err
+        assert str(sound) in error and error.count("\n") == 1 and not out.exists()
+
+
+def test_bad_weights_and_tables_are_one_line(tmp_path, capsys):
+    write_song(songbook.song("rock"), tmp_path / "a.mid")
+    for name, content in (("empty", b""), ("text", b"hello"), ("cut", b"PK\x03\x04 cut")):
+        weights = tmp_path / f"{name}.npz"
+        weights.write_bytes(content)
+        assert main(["evaluate", "--songs", str(tmp_path), "--split", "train", "--weights", str(weights)]) == 1
+        error = capsys.readouterr().err
+        assert str(weights) in error and error.count("\n") == 1
+    for content, reason in ((b"file\na.mid\n", "no column split"), (b"\xff\xfe\x00", "not a table")):
+        (tmp_path / "songs.csv").write_bytes(content)
+        assert main(["evaluate", "--songs", str(tmp_path)]) == 1
+        error = capsys.readouterr().err
+        assert "songs.csv" in error and reason in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", [["--batch", "0"], ["--mute", "3"], ["--transpose", "-1"], ["--epochs", "0"]])
+def test_train_options_that_make_no_sense(tmp_path, capsys, option):
+    assert main(["train", "--songs", str(tmp_path), "--out", str(tmp_path / "run"), *option]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_an_odd_threshold_is_named(rock, tmp_path, capsys):
     assert main(["accompany", str(rock), "-o", str(tmp_path / "o.mid"), "--threshold", "7"]) == 1
     error = capsys.readouterr().err
-    assert str(rock) in error and "between 0 and 1" in error and error.count("\n") == 1
+    assert "between 0 and 1" in error and error.count("\n") == 1
 
 
 def test_inspect_tells_what_is_heard_and_what_not(tmp_path, capsys):
@@ -87,14 +117,25 @@ def test_inspect_tells_what_is_heard_and_what_not(tmp_path, capsys):
     midi.save(tmp_path / "odd.mid")
     assert main(["inspect", str(tmp_path / "odd.mid")]) == 0
     told = capsys.readouterr().out
-    for words in ("3/4 from bar 1", "not heard", "Strings", "there is no piano", "there is no guitar", "1 drum notes"):
+    for words in (
+        "3/4 from bar 1",
+        "not heard",
+        "Strings",
+        "there is no piano",
+        "there is no guitar",
+        "its own 1 drum note:",
+    ):
         assert words in told
     assert "there is no bass" not in told
 
 
 def test_inspect_of_a_plain_song_ignores_nothing_but_its_drums(rock, capsys):
     assert main(["inspect", str(rock)]) == 0
-    assert "56 bars" in (told := capsys.readouterr().out) and "will be replaced" in told and "4/4 from bar 1" in told
+    assert (
+        "56 bars" in (told := capsys.readouterr().out)
+        and "others will be in their place" in told
+        and "4/4 from bar 1" in told
+    )
 
 
 def test_songbook_writes_songs_that_can_be_read(tmp_path):
@@ -128,7 +169,12 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
 
     seen = {}
     monkeypatch.setattr(training, "training_songs", lambda folder: (None, None))
-    monkeypatch.setattr(training, "train", lambda *arguments: seen.update(plan=arguments[4]))
+
+    def fake_train(*arguments):
+        seen["plan"] = arguments[4]
+        return {"epochs": [{"val_loss": 1.0}]}
+
+    monkeypatch.setattr(training, "train", fake_train)
     numbers = {
         "epochs": 3,
         "batch": 5,

@@ -66,9 +66,9 @@ def sheet(song: Song) -> Sheet:
         for family in FAMILIES
     }
     drums = groove_of(song, grid).to_array()
-    in_four = np.zeros(grid.steps, dtype=bool)
+    in_four, odd = np.zeros(grid.steps, dtype=bool), set(grid.odd_bars)
     for bar, first in zip(grid.bars, grid.first_steps, strict=True):
-        in_four[first : first + STEPS_PER_BAR] = (bar.end - bar.tick) == 4 * song.ticks_per_beat
+        in_four[first : first + STEPS_PER_BAR] = bar not in odd
     starts, heard = [], []
     for start in range(0, grid.steps - WINDOW_STEPS + 1, HOP_BARS * STEPS_PER_BAR):
         steps = slice(start, start + WINDOW_STEPS)
@@ -150,12 +150,13 @@ def list_songs(folder: str | os.PathLike, split: str) -> list[Path]:
     ------
     FileNotFoundError
         If there are no songs in the folder.
+    ValueError
+        If ``songs.csv`` is no such table.
     """
     folder = Path(folder)
     if (folder / "songs.csv").is_file():
-        with open(folder / "songs.csv", newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row["split"] == split and row.get("good", "1") == "1"]
-        songs = [folder / row["file"] for row in rows]
+        rows = read_table(folder / "songs.csv")
+        songs = [folder / row["file"] for row in rows if row["split"] == split and row.get("good", "1") == "1"]
     else:
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
         of_ten = {"train": range(8), "validation": [8], "test": [9]}.get(split, [])
@@ -165,6 +166,20 @@ def list_songs(folder: str | os.PathLike, split: str) -> list[Path]:
             f"{folder}: no songs for {split} here (neither a songs.csv that names some, nor MIDI files)"
         )
     return songs
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of a ``songs.csv``. Raises ValueError if it is no table with the columns ``file`` and ``split``."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: not a table of songs ({error})") from None
+    missing = {"file", "split"} - set(reader.fieldnames or ())
+    if missing:
+        raise ValueError(f"{path}: it has no column {' and no column '.join(sorted(missing))}")
+    return rows
 
 
 def read_windows(songs: Iterable[Path], refused: dict[str, str] | None = None, progress=lambda songs: songs) -> Windows:

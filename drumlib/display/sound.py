@@ -130,14 +130,12 @@ def _excerpt(song: Song, first: int, last: int, is_drums: bool) -> Song | None:
 
     Whatever was set before the excerpt (tempo, programs, volumes, pedals) is set at its beginning.
     """
-    tail = round(TAIL / song.tempos[-1].microseconds * 1e6 * song.ticks_per_beat)
-    ring = round(RING / song.tempos[-1].microseconds * 1e6 * song.ticks_per_beat)
     played, streams = False, []
     for stream in song.events if song.events is not None else events_of_notes(song):
         events, starts = [], defaultdict(deque)  # (channel, pitch) -> when the notes that sound began
         for tick, message in stream:
             after = max(0, tick - first)
-            if message.type == "set_tempo":
+            if message.type == "set_tempo" and tick < last:
                 events.append((after, message))
             if tick >= last or getattr(message, "channel", None) is None or is_drums != _is_drum(message):
                 continue
@@ -158,12 +156,21 @@ def _excerpt(song: Song, first: int, last: int, is_drums: bool) -> Song | None:
             off = mido.Message("note_off", channel=channel, note=pitch)
             for start, struck_again in zip(ticks, [*ticks, last][1:], strict=True):
                 # A drum rings until it is struck again, or for RING seconds; what else still sounds ends with us.
-                events.append((min(struck_again, start + ring) if is_drums else last - first, off))
+                rung = start + _ticks_in(song, RING, first + start)
+                events.append((min(struck_again, rung) if is_drums else last - first, off))
         streams.append(tuple(sorted(events, key=lambda event: (event[0], event[1].type != "note_off"))))
     volumes = [(0, mido.Message("control_change", channel=c, control=VOLUME, value=_softer(100))) for c in range(16)]
     # The last event tells the synthesizer how long to go on.
-    volumes.append((last - first + tail, mido.Message("control_change", channel=15, control=3, value=0)))
+    volumes.append(
+        (last - first + _ticks_in(song, TAIL, last - 1), mido.Message("control_change", channel=15, control=3, value=0))
+    )
     return Song(song.ticks_per_beat, (), events=(tuple(volumes), *streams)) if played else None
+
+
+def _ticks_in(song: Song, seconds: float, tick: int) -> int:
+    """How many ticks some seconds last, at the tempo that holds at a tick."""
+    tempo = [tempo for tempo in song.tempos if tempo.tick <= max(tick, 0)][-1]
+    return round(seconds * 1e6 / tempo.microseconds * song.ticks_per_beat)
 
 
 def _is_drum(message) -> bool:
@@ -180,13 +187,19 @@ def _synthesize(song: Song) -> np.ndarray:
     """The sound of a song's events, before any gain but the headroom, which is undone: float32 (samples,)."""
     import soundfile
 
-    try:
-        import midirenderer
-    except ImportError:
-        raise ImportError("the synthesizer, midirenderer, is not installed: no sound without it") from None
+    check_sound()
+    import midirenderer
+
     sound = midirenderer.render_wave_from(font_path().read_bytes(), song_to_bytes(song))
     audio, _ = soundfile.read(io.BytesIO(sound), dtype="float32")  # (samples, 2)
     return audio.mean(axis=1) * HEADROOM  # (samples, 2) -> (samples,)
+
+
+def check_sound() -> None:
+    """Raise, before any work is done, what rendering would raise for want of a synthesizer or a sound font."""
+    if util.find_spec("midirenderer") is None:
+        raise ImportError("the synthesizer, midirenderer, is not installed: no sound without it")
+    font_path()
 
 
 def font_path() -> Path:
@@ -233,15 +246,18 @@ def encode_mp3(audio: np.ndarray, sample_rate: int = SAMPLE_RATE, kbps: int = 64
         audio = np.interp(np.arange(length) * sample_rate / SAMPLE_RATE, np.arange(len(audio)), audio)
         sample_rate = SAMPLE_RATE
     buffer = io.BytesIO()
-    soundfile.write(
-        buffer,
-        audio,
-        sample_rate,
-        format="MP3",
-        subtype="MPEG_LAYER_III",
-        bitrate_mode="CONSTANT",
-        compression_level=min(max((320 - kbps) / (320 - 32), 0.0), 0.99),  # 0 is 320 kbit/s, 1 would be 32
-    )
+    try:
+        soundfile.write(
+            buffer,
+            audio,
+            sample_rate,
+            format="MP3",
+            subtype="MPEG_LAYER_III",
+            bitrate_mode="CONSTANT",
+            compression_level=min(max((320 - kbps) / (320 - 32), 0.0), 0.99),  # 0 is 320 kbit/s, 1 would be 32
+        )
+    except soundfile.LibsndfileError as error:
+        raise OSError(f"this machine's libsndfile cannot write MP3: {error}") from None
     return buffer.getvalue()
 
 

@@ -3,13 +3,14 @@
 import json
 import os
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from drumlib.data.windows import WINDOW_STEPS, Windows, list_songs, read_windows
-from drumlib.drummer import if_struck, rock_bar
+from drumlib.drummer import THRESHOLDS, if_struck, rock_bar
 from drumlib.evaluation.baselines import bar_before
 from drumlib.evaluation.metrics import Confusion, agreement, confusion, error_on_played
 from drumlib.files import write_whole
@@ -19,7 +20,7 @@ from drumlib.music.kit import SNARE
 THRESHOLD = 0.5
 """Where teacher-forced answers are cut, as in the thesis's table."""
 
-FREE_THRESHOLD = 0.62
+FREE_THRESHOLD = THRESHOLDS[1]
 """Where the network's own playing is cut: the middle one of the thesis's three."""
 
 THESIS = {
@@ -55,8 +56,11 @@ def held_out(
     songs = list_songs(folder, split)
     refused: dict[str, str] = {}
     windows = read_windows(songs, refused, progress)
+    for reason in refused.values():
+        print(f"left out: {reason}", file=sys.stderr)
     if not len(windows):
-        raise ValueError(f"{folder}: no window in the {split} songs: none of them has all four parts in 4/4")
+        why = "none could be read" if len(refused) == len(songs) else "none of them has all four parts in 4/4"
+        raise ValueError(f"{folder}: no window in the {len(songs)} {split} songs: {why}")
     inputs, outputs = predict(network, windows)
     truth = dict(zip(("hits", "velocities", "offsets"), np.split(inputs["drums"], 3, axis=-1), strict=True))
     struck = truth["hits"] > 0

@@ -61,6 +61,11 @@ class Grid:
         self._bar_ticks = np.array([bar.tick for bar in self.bars], dtype=np.int64)
         self._bar_ends = np.array([bar.end for bar in self.bars], dtype=np.int64)
 
+    @property
+    def odd_bars(self) -> list[Bar]:
+        """The bars that are not four beats long: in another meter, or cut short by one."""
+        return [bar for bar in self.bars if bar.end - bar.tick != 4 * self.ticks_per_beat]
+
     def locate(self, ticks) -> tuple[np.ndarray, np.ndarray]:
         """The step and the offset of each tick. Ticks behind the last bar get steps past the grid's end."""
         ticks, tpb = np.asarray(ticks, dtype=np.int64), self.ticks_per_beat

@@ -1,5 +1,6 @@
 """The drummer network as a whole, and the presets it is built from."""
 
+import random
 from dataclasses import dataclass
 
 import keras
@@ -25,13 +26,11 @@ class Preset:
     noise: float = 0.25  # Gaussian dropout before the heads
     kl_weight: float = 1.0  # of the Kullback-Leibler divergence in the loss; a training plan may set another
     section_bars: int = 2  # bars in a sub-sequence: the conductor speaks this often
-    window_bars: int = 8  # bars that are heard at once in training
 
 
 PRESETS = {"thesis": Preset()}
 
 
-@keras.saving.register_keras_serializable("drumlib")
 class DrummerNetwork(keras.Model):
     """Hears eight bars of piano, guitar and bass; plays eight bars of drums.
 
@@ -96,8 +95,8 @@ class DrummerNetwork(keras.Model):
         -------
         dict of ``hits`` (probabilities), ``velocities``, ``offsets``, each an array (B, T, 9)
         """
-        steps = STEPS_PER_BAR * (section_bars or self.preset.section_bars)  # S
         batch, length = np.shape(band["bass"])[:2]
+        steps = min(length, STEPS_PER_BAR * (section_bars or self.preset.section_bars))  # S
         subsequences = -(-length // steps)  # U, the last one perhaps longer than needed
         z = self.bottleneck(self.hear(band), sample=sample)  # (B, 256)
         plan = self.conductor(z, subsequences=subsequences)  # (B, U, 256)
@@ -115,13 +114,6 @@ class DrummerNetwork(keras.Model):
             rhythm[name] = x.reshape(batch, subsequences * steps, -1)[:, :length]  # (B, T, 9)
         return rhythm
 
-    def get_config(self):
-        return {"preset": self.preset.name}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(PRESETS[config["preset"]])
-
 
 def build(preset: str = "thesis", seed: int = 0) -> DrummerNetwork:
     """A network with fresh weights, drawn with ``seed``.
@@ -133,8 +125,12 @@ def build(preset: str = "thesis", seed: int = 0) -> DrummerNetwork:
     """
     if preset not in PRESETS:
         raise ValueError(f"no preset {preset!r}: there is {', '.join(PRESETS)}")
+    before = random.getstate(), np.random.get_state()
     keras.utils.set_random_seed(seed)
-    return DrummerNetwork(PRESETS[preset], seed, name=preset)
+    network = DrummerNetwork(PRESETS[preset], seed, name=preset)
+    random.setstate(before[0])  # whoever calls us keeps his own random numbers
+    np.random.set_state(before[1])
+    return network
 
 
 def play_all(network: DrummerNetwork, windows, order=None, batch: int = 256) -> np.ndarray:

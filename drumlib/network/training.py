@@ -10,6 +10,7 @@ import json
 import platform
 import sys
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -19,7 +20,7 @@ from drumlib.data.windows import Windows
 from drumlib.files import write_whole
 from drumlib.network.losses import hits_loss, squared_error
 from drumlib.network.models import DrummerNetwork, build, play_all
-from drumlib.network.weights import save_weights
+from drumlib.network.weights import read_arrays, save_weights
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,14 @@ class Plan:
     slow_after: int = 3  # epochs without a gain of 1e-3 after which the rate is cut to a quarter; the thesis: 6
     stop_after: int = 8  # epochs without a gain of 1e-4 after which training ends
     seed: int = 0
+
+    def __post_init__(self):
+        if min(self.epochs, self.batch, self.slow_after, self.stop_after) < 1:
+            raise ValueError("epochs, batch, slow_after and stop_after are counts: at least 1")
+        if not self.rate > 0 or self.kl_weight < 0 or self.transpose < 0 or self.seed < 0:
+            raise ValueError("the rate must be above 0; kl_weight, transpose and seed cannot be below 0")
+        if not (0 <= self.mute <= 1 and 0 <= self.own <= 1):
+            raise ValueError("mute and own are shares, between 0 and 1")
 
 
 class Batches(keras.utils.PyDataset):
@@ -109,8 +118,7 @@ def train(
     if not len(training) or not len(validation):
         raise ValueError(f"{len(training)} windows to train on and {len(validation)} to validate on: both are needed")
     out = Path(out)
-    if (out / "last.npz").exists() and not resume:
-        raise FileExistsError(f"{out} already holds a run: go on with it (resume), or choose another folder")
+    check_folder(out, resume)
     network = build(preset, plan.seed)
     network.bottleneck.kl_weight = plan.kl_weight
     compile_network(network, plan.rate)
@@ -146,6 +154,14 @@ def train(
             save_weights(network, out / "best.npz", "float32")
         save_state(network, out, history)
     return history
+
+
+def check_folder(out: Path, resume: bool) -> None:
+    """Raise FileExistsError if there is a run that nobody asked to resume, FileNotFoundError if there is none to."""
+    if (out / "last.npz").exists() and not resume:
+        raise FileExistsError(f"{out} already holds a run: go on with it (resume), or choose another folder")
+    if resume and not (out / "last.npz").is_file():
+        raise FileNotFoundError(f"{out}: no run to resume here (there is no last.npz)")
 
 
 def rate_at(epochs: list[dict], plan: Plan) -> float:
@@ -190,22 +206,24 @@ def save_state(network: DrummerNetwork, out: Path, history: dict) -> None:
 
 def restore(network: DrummerNetwork, out: Path, fresh: dict) -> dict:
     """Take up a run: put its state into the network and return its history."""
-    if not (out / "last.npz").is_file():
-        raise FileNotFoundError(f"{out}: no run to resume here (there is no last.npz)")
-    with np.load(out / "last.npz", allow_pickle=False) as arrays:
-        history = json.loads(arrays["history"].tobytes())
-        for key in ("preset", "windows"):
-            if history[key] != fresh[key]:
-                raise ValueError(f"{out}: this run has {key} {history[key]}, not {fresh[key]}")
-        old, new = ({k: v for k, v in h["plan"].items() if k != "epochs"} for h in (history, fresh))
-        if old != new:
-            raise ValueError(f"{out}: this run was planned as {old}, not {new}")
-        for i, variable in enumerate(state(network)):
-            variable.assign(arrays[f"v{i}"])
-    return history | {"plan": fresh["plan"]}
+    arrays, variables = read_arrays(out / "last.npz"), state(network)
+    if set(arrays) != {"history", *(f"v{i}" for i in range(len(variables)))}:
+        raise ValueError(f"{out / 'last.npz'}: not the state of such a run")
+    history = json.loads(arrays["history"].tobytes())
+    for key in ("preset", "windows"):
+        if history[key] != fresh[key]:
+            raise ValueError(f"{out}: this run has {key} {history[key]}, not {fresh[key]}")
+    old, new = ({k: v for k, v in h["plan"].items() if k != "epochs"} for h in (history, fresh))
+    if old != new:
+        raise ValueError(f"{out}: this run was planned as {old}, not {new}")
+    for i, variable in enumerate(variables):
+        variable.assign(arrays[f"v{i}"])
+    history |= {"plan": fresh["plan"]}
+    write_whole(out / "history.json", json.dumps(history, indent=1).encode())  # should a stop have come between the two
+    return history
 
 
-def training_songs(folder, verbose: bool = True) -> tuple[Windows, Windows]:
+def training_songs(folder) -> tuple[Windows, Windows]:
     """The windows of the songs to train on and to validate on, read from a folder with a progress bar."""
     from tqdm import tqdm
 
@@ -214,7 +232,7 @@ def training_songs(folder, verbose: bool = True) -> tuple[Windows, Windows]:
     sets = []
     for split in ("train", "validation"):
         refused: dict[str, str] = {}
-        bar = (lambda songs, split=split: tqdm(songs, desc=f"{split} songs", unit="song")) if verbose else list
+        bar = partial(tqdm, desc=f"{split} songs", unit="song")
         sets.append(read_windows(list_songs(folder, split), refused, bar))
         for reason in refused.values():
             print(f"left out: {reason}", file=sys.stderr)

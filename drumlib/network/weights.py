@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import zipfile
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -34,15 +35,24 @@ def load_weights(network: DrummerNetwork, path: str | os.PathLike) -> None:
     ValueError
         If the file holds other weights than the network has, by name or by shape.
     """
-    with np.load(Path(path), allow_pickle=False) as arrays:
-        weights = named_weights(network)
-        if set(arrays) != set(weights):
-            odd = sorted(set(arrays) ^ set(weights))
-            raise ValueError(f"{path}: not the weights of this network; they differ in {', '.join(odd[:3])}")
-        for name, weight in weights.items():
-            if arrays[name].shape != tuple(weight.shape):
-                raise ValueError(f"{path}: {name} is {arrays[name].shape}, the network's is {tuple(weight.shape)}")
-            weight.assign(arrays[name].astype("float32"))
+    arrays, weights = read_arrays(path), named_weights(network)
+    if set(arrays) != set(weights):
+        odd = sorted(set(arrays) ^ set(weights))
+        raise ValueError(f"{path}: not the weights of this network; they differ in {', '.join(odd[:3])}")
+    for name, weight in weights.items():
+        if arrays[name].shape != tuple(weight.shape):
+            raise ValueError(f"{path}: {name} is {arrays[name].shape}, the network's is {tuple(weight.shape)}")
+    for name, weight in weights.items():
+        weight.assign(arrays[name].astype("float32"))
+
+
+def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file by name. Raises ValueError if it is none, and never opens a pickle."""
+    try:
+        with np.load(Path(path), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (EOFError, zipfile.BadZipFile, AttributeError, ValueError):
+        raise ValueError(f"{path}: not a whole file of plain arrays (.npz)") from None
 
 
 @lru_cache(maxsize=2)

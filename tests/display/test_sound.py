@@ -242,6 +242,12 @@ def test_save_mp3_is_whole_or_not_at_all(song, tmp_path):
         save_mp3(render(song, bars=1), tmp_path / "nowhere" / "song.mp3")
 
 
+def test_a_drum_rings_at_its_own_tempo():
+    late = one(Note(0, 49, 120, 10), is_drum=True)
+    slows = Song(TICKS, late.tracks, tempos=(Tempo(0, 500_000), Tempo(4 * TICKS, 5_000_000)))
+    assert between(render(slows), 1.0, 1.5) == pytest.approx(between(render(late), 1.0, 1.5), rel=0.05)
+
+
 def test_days_of_sound_are_refused():
     song = one(Note(400 * TICKS, 60, 100, TICKS), tempos=(Tempo(0, 16_000_000),))
     with pytest.raises(ValueError, match="30 minutes"):

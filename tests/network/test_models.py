@@ -152,7 +152,7 @@ def test_other_weights_are_refused(network, tmp_path):
 def test_a_pickle_is_never_opened(network, tmp_path):
     names = {name: np.array([{}], dtype=object) for name in named_weights(network)}
     np.savez(tmp_path / "w.npz", **names)
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(ValueError, match="not a whole file of plain arrays"):
         load_weights(network, tmp_path / "w.npz")
 
 
