@@ -145,6 +145,7 @@ def test_players_are_neither_silent_nor_clipped(open_page, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_play_moves_the_playhead(open_page, name):
     opened = open_page(name)
+    opened.page.evaluate("document.querySelectorAll('details').forEach(fold => (fold.open = true))")
     for player in players(opened.page):
         handle = player.element_handle()
         player.locator("button", has_text="Play").click()
