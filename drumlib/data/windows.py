@@ -1,92 +1,15 @@
-"""Windows: eight bars of a band, and the eight bars of drums that go with them (thesis, 3.3).
-
-A window starts every two bars. It is left out where it is not in 4/4 throughout, and where the drums or one of the
-three families do not strike for more than two bars in a row: there is nothing to learn from silence.
-"""
+"""The windows of many songs, numbered through, and the batches that a network learns from."""
 
 import csv
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from drumlib.music import STEPS_PER_BAR, Grid, MidiError, Song, groove_of, read_song, roll_from_notes
+from drumlib.data.chart import Chart, chart
+from drumlib.music import MidiError, read_song
 from drumlib.music.kit import FAMILIES
-
-WINDOW_BARS = 8
-HOP_BARS = 2
-MAX_SILENT_BARS = 2
-WINDOW_STEPS = WINDOW_BARS * STEPS_PER_BAR
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One song as the network meets it, and the places where its windows start.
-
-    Attributes
-    ----------
-    name : the song's name.
-    rolls : for each family, one piano roll a track: uint8 (tracks, steps, 128).
-    drums : hits, velocities and offsets side by side: float32 (steps, 27).
-    starts : the steps on which a window starts.
-    heard : for each start, for each family, which of its tracks play enough to be heard in that window.
-    """
-
-    name: str
-    rolls: dict[str, np.ndarray]
-    drums: np.ndarray
-    starts: tuple[int, ...]
-    heard: tuple[dict[str, tuple[int, ...]], ...]
-
-    def window(self, i: int, rng: np.random.Generator | None = None) -> tuple[np.ndarray, ...]:
-        """Window number ``i``: piano, guitar, bass, each uint8 (128, 128), and drums, float32 (128, 27).
-
-        With ``rng``, one track of each family is drawn among those that are heard; without, all tracks of a family
-        are laid over each other. The thesis makes a sample of every combination instead.
-        """
-        steps = slice(self.starts[i], self.starts[i] + WINDOW_STEPS)
-        band = []
-        for family in FAMILIES:
-            if rng is None:
-                band.append(self.rolls[family][:, steps].max(axis=0))  # (tracks, 128, 128) -> (128, 128)
-            else:
-                band.append(self.rolls[family][rng.choice(self.heard[i][family]), steps])
-        return *band, self.drums[steps]
-
-
-def sheet(song: Song) -> Sheet:
-    """Cut a song into windows. A song that has none (too short, never in four, ...) gives a sheet without starts."""
-    grid = Grid(song)
-    rolls = {
-        family: np.array([roll_from_notes(track.notes, grid) for track in song.parts(family)], dtype=np.uint8).reshape(
-            len(song.parts(family)), grid.steps, 128
-        )
-        for family in FAMILIES
-    }
-    drums = groove_of(song, grid).to_array()
-    in_four, odd = np.zeros(grid.steps, dtype=bool), set(grid.odd_bars)
-    for bar, first in zip(grid.bars, grid.first_steps, strict=True):
-        in_four[first : first + STEPS_PER_BAR] = bar not in odd
-    starts, heard = [], []
-    for start in range(0, grid.steps - WINDOW_STEPS + 1, HOP_BARS * STEPS_PER_BAR):
-        steps = slice(start, start + WINDOW_STEPS)
-        tracks = {
-            family: tuple(i for i, roll in enumerate(rolls[family]) if not is_silent(roll[steps]))
-            for family in FAMILIES
-        }
-        if in_four[steps].all() and all(tracks.values()) and not is_silent(drums[steps, :9]):
-            starts.append(start)
-            heard.append(tracks)
-    return Sheet(song.name, rolls, drums, tuple(starts), tuple(heard))
-
-
-def is_silent(part: np.ndarray) -> bool:
-    """Whether a part, (steps, anything), goes without an onset for more than two bars in a row."""
-    struck = np.flatnonzero(part.any(axis=1))
-    edges = np.concatenate([[-1], struck, [len(part)]])
-    return bool(np.diff(edges).max() - 1 > MAX_SILENT_BARS * STEPS_PER_BAR)
 
 
 class Windows:
@@ -94,15 +17,15 @@ class Windows:
 
     Attributes
     ----------
-    sheets : the songs.
+    charts : the songs. They may be any sequence: a corpus on disk makes them as they are asked for.
     index : int (windows, 2): for each window the number of its song, and its number within that song.
     """
 
-    def __init__(self, sheets: Iterable[Sheet]):
-        self.sheets = list(sheets)
-        self.index = np.array(
-            [(s, i) for s, sheet in enumerate(self.sheets) for i in range(len(sheet.starts))], dtype=np.int64
-        ).reshape(-1, 2)
+    def __init__(self, charts: Sequence[Chart], index: np.ndarray | None = None):
+        self.charts = charts
+        if index is None:
+            index = np.array([(s, i) for s, song in enumerate(charts) for i in range(len(song.starts))], dtype=np.int64)
+        self.index = np.asarray(index).reshape(-1, 2)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -112,11 +35,11 @@ class Windows:
     ) -> dict[str, np.ndarray]:
         """The windows with these numbers, as arrays of shape (batch, 128, 128), and (batch, 128, 27) for the drums.
 
-        With ``rng``, tracks are drawn as in ``Sheet.window``; the band of each window is transposed by up to
+        With ``rng``, tracks are drawn as in ``Chart.window``; the band of each window is transposed by up to
         ``transpose`` semitones up or down, for a song's drums do not depend on its key; and each instrument of each
         window is silenced with the probability ``mute``, though never all three.
         """
-        windows = [self.sheets[s].window(i, rng) for s, i in self.index[numbers]]
+        windows = [self.charts[s].window(i, rng) for s, i in self.index[numbers]]
         *band, drums = (np.stack(parts) for parts in zip(*windows, strict=True))
         if rng is not None:
             muted = rng.random((len(windows), len(band))) < mute  # (batch, 3)
@@ -188,11 +111,11 @@ def read_windows(songs: Iterable[Path], refused: dict[str, str] | None = None, p
     Files that are no songs are left out, and named with the reason in ``refused``. ``progress`` may wrap the songs
     in a progress bar.
     """
-    sheets = []
+    charts = []
     for path in progress(list(songs)):
         try:
-            sheets.append(sheet(read_song(path)))
+            charts.append(chart(read_song(path)))
         except MidiError as error:
             if refused is not None:
                 refused[str(path)] = str(error)
-    return Windows(sheets)
+    return Windows(charts)

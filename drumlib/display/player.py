@@ -21,7 +21,8 @@ from drumlib.display import sound
 from drumlib.display.plots import LOUDNESS
 from drumlib.music.grid import Grid, Groove, notes_from_groove
 from drumlib.music.kit import DRUM_OF_PITCH, DRUMS, FAMILIES
-from drumlib.music.song import Note, Song
+from drumlib.music.notes import Note
+from drumlib.music.song import Song
 
 SHORT_NAMES = ("kick", "snare", "hi-hat", "open hat", "low tom", "mid tom", "high tom", "ride", "crash")
 """The drums' names where there is no room: on a telephone."""

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from drumlib.data.windows import WINDOW_STEPS, Windows, list_songs, read_windows
+from drumlib.data.chart import WINDOW_STEPS
+from drumlib.data.windows import Windows, list_songs, read_windows
 from drumlib.drummer import THRESHOLDS, if_struck, rock_bar
 from drumlib.evaluation.baselines import bar_before
 from drumlib.evaluation.metrics import Confusion, agreement, confusion, error_on_played
@@ -65,7 +66,7 @@ def held_out(
     truth = dict(zip(("hits", "velocities", "offsets"), np.split(inputs["drums"], 3, axis=-1), strict=True))
     struck = truth["hits"] > 0
     played = outputs["hits"] > THRESHOLD
-    copied = np.concatenate([copies(sheet) for sheet in windows.sheets if sheet.starts])  # (windows, 128, 9)
+    copied = np.concatenate([copies(song) for song in windows.charts if song.starts])  # (windows, 128, 9)
     return {
         "what": "teacher-forced, hits where the probability exceeds the threshold, all cells of all windows pooled",
         "preset": preset,
@@ -74,7 +75,7 @@ def held_out(
         "threshold": THRESHOLD,
         "split": split,
         "songs": len(songs) - len(refused),
-        "songs_with_windows": sum(1 for sheet in windows.sheets if sheet.starts),
+        "songs_with_windows": sum(1 for song in windows.charts if song.starts),
         "refused": len(refused),
         "windows": len(windows),
         "notes": int(struck.sum()),
@@ -160,10 +161,10 @@ def predict(network, windows: Windows, batch: int = 64) -> tuple[dict, dict]:
     )
 
 
-def copies(sheet) -> np.ndarray:
+def copies(song) -> np.ndarray:
     """What the drummer who plays the bar before again plays in each window of a song: (windows, 128, 9)."""
-    copied = bar_before(sheet.drums[:, :9])
-    return np.stack([copied[start : start + WINDOW_STEPS] for start in sheet.starts])
+    copied = bar_before(song.groove().hits)
+    return np.stack([copied[start : start + WINDOW_STEPS] for start in song.starts])
 
 
 def plan_of(weights: Path) -> dict | None:
@@ -180,12 +181,12 @@ def scores(counts: Confusion) -> dict[str, float]:
 def per_song(windows: Windows, truth: np.ndarray, played: np.ndarray, copied: np.ndarray) -> list[dict]:
     """F1 of the network and of its rival, song by song, in the order of the songs' names."""
     rows = []
-    for number, sheet in enumerate(windows.sheets):
+    for number, song in enumerate(windows.charts):
         mine = windows.index[:, 0] == number
         if mine.any():
             rows.append(
                 {
-                    "song": sheet.name,
+                    "song": song.name,
                     "windows": int(mine.sum()),
                     "network": scores(confusion(truth[mine], played[mine]))["f1"],
                     "the bar before again": scores(confusion(truth[mine], copied[mine]))["f1"],

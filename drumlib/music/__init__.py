@@ -11,7 +11,7 @@ from drumlib.music.grid import (
     piano_roll,
     roll_from_notes,
 )
-from drumlib.music.kit import DRUM_CHANNEL, DRUM_OF_PITCH, DRUMS, FAMILIES, PITCH_OF_DRUM
+from drumlib.music.kit import DRUM_CHANNEL, DRUM_OF_PITCH, DRUM_OF_ROLAND_PITCH, DRUMS, FAMILIES, PITCH_OF_DRUM
 from drumlib.music.midi import (
     MidiError,
     read_song,
@@ -21,12 +21,14 @@ from drumlib.music.midi import (
     without_drums,
     write_song,
 )
-from drumlib.music.song import Bar, Meter, Note, Song, Tempo, Track, only
+from drumlib.music.notes import Note, Notes
+from drumlib.music.song import Bar, Meter, Song, Tempo, Track, only
 
 __all__ = [
     "DRUMS",
     "DRUM_CHANNEL",
     "DRUM_OF_PITCH",
+    "DRUM_OF_ROLAND_PITCH",
     "FAMILIES",
     "PITCH_OF_DRUM",
     "STEPS_PER_BAR",
@@ -37,6 +39,7 @@ __all__ = [
     "Meter",
     "MidiError",
     "Note",
+    "Notes",
     "Song",
     "Tempo",
     "Track",

@@ -9,13 +9,14 @@ Conventions, used everywhere in this package (thesis, 3.1; Gillick et al. 2019):
 - where several notes fall in one cell, the loudest wins; among equally loud ones, the first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from drumlib.music.kit import DRUM_OF_PITCH, DRUMS, PITCH_OF_DRUM
-from drumlib.music.song import Bar, Note, Song
+from drumlib.music.notes import Note, Notes
+from drumlib.music.song import Bar, Song, Track
 
 STEPS_PER_BEAT = 4
 STEPS_PER_BAR = 16
@@ -137,23 +138,44 @@ class Groove:
         return f"Groove({len(self)} steps, {int(self.hits.sum())} hits)"
 
 
-def groove_from_notes(notes: Iterable[Note], grid: Grid) -> Groove:
-    """Drum notes on the grid. Pitches that are no drum of the kit are left out; the loudest note wins a cell."""
+def groove_from_notes(notes: Iterable[Note], grid: Grid, drum_of_pitch: Mapping[int, int] = DRUM_OF_PITCH) -> Groove:
+    """Drum notes on the grid. Pitches that are no drum of the kit are left out; the loudest note wins a cell.
+
+    ``drum_of_pitch`` says which drum (0-8) a pitch is: General MIDI's map, unless the kit has one of its own.
+    """
     hits, velocities, offsets = np.zeros((3, grid.steps, len(DRUMS)), dtype=np.float32)
-    notes = [note for note in notes if note.pitch in DRUM_OF_PITCH]
-    steps, shifts = grid.locate([note.tick for note in notes])
-    for note, step, shift in zip(notes, steps, shifts, strict=True):
-        drum = DRUM_OF_PITCH[note.pitch]
-        if step < grid.steps and note.velocity / 127 > velocities[step, drum] + 1e-6:
-            hits[step, drum] = 1
-            velocities[step, drum] = note.velocity / 127
-            offsets[step, drum] = shift
+    steps, drums, loud, shifts = strokes(notes, grid, drum_of_pitch)
+    hits[steps, drums] = 1
+    velocities[steps, drums] = loud / 127
+    offsets[steps, drums] = shifts
     return Groove(hits, velocities, offsets)
 
 
-def groove_of(song: Song, grid: Grid | None = None) -> Groove:
-    """The groove of all of a song's drum tracks together."""
-    return groove_from_notes(sorted(note for track in song.drums for note in track.notes), grid or Grid(song))
+def strokes(
+    notes: Iterable[Note], grid: Grid, drum_of_pitch: Mapping[int, int] = DRUM_OF_PITCH
+) -> tuple[np.ndarray, ...]:
+    """Drum notes as strokes, one a cell, in order of step: their steps, drums (0-8), velocities (1-127) and offsets."""
+    notes = Notes(notes)
+    table = np.full(128, -1)
+    table[list(drum_of_pitch)] = list(drum_of_pitch.values())
+    drums = table[notes.pitches]
+    steps, offsets = grid.locate(notes.ticks)
+    kept = np.flatnonzero((drums >= 0) & (steps < grid.steps))
+    cells = (steps * len(DRUMS) + drums)[kept]
+    order = np.lexsort((-notes.velocities[kept], cells))  # by cell, the loudest first; the sort keeps ties in order
+    first = np.unique(cells[order], return_index=True)[1]
+    won = kept[order[first]]
+    return steps[won], drums[won], notes.velocities[won], offsets[won]
+
+
+def together(tracks: Iterable[Track]) -> Notes:
+    """The notes of several tracks, in order of time."""
+    return Notes(np.concatenate([np.empty((0, 4), np.int64), *(track.notes.array for track in tracks)]))
+
+
+def groove_of(song: Song, grid: Grid | None = None, drum_of_pitch: Mapping[int, int] = DRUM_OF_PITCH) -> Groove:
+    """The groove of all of a song's drum tracks together. ``drum_of_pitch`` as in ``groove_from_notes``."""
+    return groove_from_notes(together(song.drums), grid or Grid(song), drum_of_pitch)
 
 
 def notes_from_groove(groove: Groove, grid: Grid) -> tuple[Note, ...]:
@@ -180,13 +202,13 @@ def notes_from_groove(groove: Groove, grid: Grid) -> tuple[Note, ...]:
 def roll_from_notes(notes: Iterable[Note], grid: Grid) -> np.ndarray:
     """Onsets as a many-hot array (steps, 128) of 0 and 1: which pitches begin on each step (thesis, 3.1)."""
     roll = np.zeros((grid.steps, 128), dtype=np.uint8)
-    notes = list(notes)
-    steps, _ = grid.locate([note.tick for note in notes])
+    notes = Notes(notes)
+    steps, _ = grid.locate(notes.ticks)
     inside = steps < grid.steps
-    roll[steps[inside], np.array([note.pitch for note in notes], dtype=np.int64)[inside]] = 1
+    roll[steps[inside], notes.pitches[inside]] = 1
     return roll
 
 
 def piano_roll(song: Song, family: str, grid: Grid | None = None) -> np.ndarray:
     """The onsets of all tracks of one family (``"piano"``, ``"guitar"``, ``"bass"``): (steps, 128), 0 or 1."""
-    return roll_from_notes([note for track in song.parts(family) for note in track.notes], grid or Grid(song))
+    return roll_from_notes(together(song.parts(family)), grid or Grid(song))

@@ -29,6 +29,22 @@ PITCH_OF_DRUM = tuple(pitches[0] for pitches in PITCHES_READ)
 DRUM_OF_PITCH = {pitch: drum for drum, pitches in enumerate(PITCHES_READ) for pitch in pitches}
 """From percussion pitch to drum number. Pitches that are not here (cowbell, shaker, ...) are not drums of this kit."""
 
+ROLAND_PITCHES_READ = (
+    (36,),
+    (38, 37, 40),
+    (42, 22, 44),
+    (46, 26),
+    (43, 58),
+    (47, 45),
+    (50, 48),
+    (51, 53, 59),
+    (49, 52, 55, 57),
+)
+"""The same for the Roland kit of the Groove MIDI Dataset, whose hats and toms have edges too (Gillick et al. 2019)."""
+
+DRUM_OF_ROLAND_PITCH = {pitch: drum for drum, pitches in enumerate(ROLAND_PITCHES_READ) for pitch in pitches}
+"""From the Roland kit's pitch to drum number. General MIDI's 26 and 58, say, are no drums of the kit at all."""
+
 FAMILIES = {"piano": range(0, 8), "guitar": range(24, 32), "bass": range(32, 40)}
 """The band the network listens to: General MIDI programs, counted from 0, of each family."""
 

@@ -14,17 +14,19 @@ Conventions, all as the MIDI standard and General MIDI have them:
 import io
 import os
 import struct
-from bisect import bisect_right
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import mido
+import numpy as np
 from mido.midifiles.meta import build_meta_message
 
 from drumlib.files import write_whole
 from drumlib.music.kit import DRUM_CHANNEL
-from drumlib.music.song import Meter, Note, Song, Tempo, Track
+from drumlib.music.song import Meter, Song, Tempo, Track
 
 MAX_BYTES = 1_000_000
 """Larger files are refused. Songs are some 50 kB; what is larger is hardly a song, and takes minutes to parse."""
@@ -54,13 +56,18 @@ def read_song(path: str | os.PathLike) -> Song:
         If the file is not there, is no MIDI file, is cut off or damaged, is larger than ``MAX_BYTES``, has more
         than ``MAX_TRACKS``, lasts longer than ``MAX_BEATS``, counts time in film frames, or is of type 2.
     """
+    return read_with(song_from_bytes, path)
+
+
+def read_with(reader: Callable[[bytes, str], Song], path: str | os.PathLike) -> Song:
+    """A file's song, by a function that makes it of the bytes and the name. Raises ``MidiError``, naming the file."""
     path = Path(path)
     try:
         if path.exists() and not path.is_file():
             raise MidiError("it is not a file")
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
-        return song_from_bytes(data, path.stem)
+        return reader(data, path.stem)
     except MidiError as error:
         raise MidiError(f"{path}: {error}") from None
     except OSError as error:
@@ -71,6 +78,12 @@ def read_song(path: str | os.PathLike) -> Song:
 
 def song_from_bytes(data: bytes, name: str = "") -> Song:
     """The same as ``read_song``, from the bytes of a MIDI file. Raises ``MidiError``."""
+    ticks_per_beat, chunks = split_chunks(data)
+    return song_from_events(ticks_per_beat, tuple(tuple(_events(chunk)) for chunk in chunks), name)
+
+
+def split_chunks(data: bytes) -> tuple[int, list[bytes]]:
+    """A MIDI file's ticks a beat, and the bytes of each of its tracks. Raises ``MidiError``."""
     if len(data) > MAX_BYTES:
         raise MidiError(f"it is larger than {MAX_BYTES:,} bytes")
     if not data.startswith(b"MThd"):
@@ -84,20 +97,17 @@ def song_from_bytes(data: bytes, name: str = "") -> Song:
         raise MidiError("it counts time in film frames, or not at all, instead of beats")
     if count > MAX_TRACKS:
         raise MidiError(f"it claims {count} tracks, more than {MAX_TRACKS}")
-    events, start = [], 8 + size
-    while len(events) < count:
+    chunks, start = [], 8 + size
+    while len(chunks) < count:
         if len(data) < start + 8:
-            raise MidiError(f"it is cut off: it holds {len(events)} tracks of {count}")
+            raise MidiError(f"it is cut off: it holds {len(chunks)} tracks of {count}")
         end = start + 8 + int.from_bytes(data[start + 4 : start + 8], "big")
         if data[start : start + 4] == b"MTrk":  # the standard says: pass over chunks of any other kind
             if end > len(data):
                 raise MidiError("it is cut off: its last track ends too soon")
-            events.append(tuple(_events(data[start + 8 : end])))
+            chunks.append(data[start + 8 : end])
         start = end
-    last = max((stream[-1][0] for stream in events if stream), default=0)
-    if last > MAX_BEATS * ticks_per_beat:
-        raise MidiError(f"it lasts {last // ticks_per_beat:,} beats, more than {MAX_BEATS:,}")
-    return song_from_events(ticks_per_beat, tuple(events), name)
+    return ticks_per_beat, chunks
 
 
 def song_from_events(ticks_per_beat: int, events: tuple, name: str = "") -> Song:
@@ -106,11 +116,20 @@ def song_from_events(ticks_per_beat: int, events: tuple, name: str = "") -> Song
     Raises
     ------
     MidiError
-        If a tempo or a meter makes no sense.
+        If a tempo or a meter makes no sense, or the song lasts longer than ``MAX_BEATS``.
     """
+    song = assemble(ticks_per_beat, [_stream_notes(stream) for stream in events], name)
+    return replace(song, events=events)
+
+
+def assemble(ticks_per_beat: int, streams: list["Stream"], name: str = "") -> Song:
+    """Make a song of what its file's tracks hold. Raises MidiError as ``song_from_events`` does."""
+    last = max((stream.end for stream in streams), default=0)
+    if last > MAX_BEATS * ticks_per_beat:
+        raise MidiError(f"it lasts {last // ticks_per_beat:,} beats, more than {MAX_BEATS:,}")
     tempos, meters, programs = [], [], defaultdict(list)
-    for stream in events:
-        for tick, message in stream:
+    for stream in streams:
+        for tick, message in stream.changes:
             if message.type == "set_tempo":
                 if message.tempo == 0:
                     raise MidiError("its tempo is infinitely fast (0 microseconds a beat)")
@@ -119,54 +138,120 @@ def song_from_events(ticks_per_beat: int, events: tuple, name: str = "") -> Song
                 if message.numerator == 0 or message.denominator > 64:
                     raise MidiError(f"its meter is {message.numerator}/{message.denominator}")
                 meters.append(Meter(tick, message.numerator, message.denominator))
-            elif message.type == "program_change":
+            elif message.channel != DRUM_CHANNEL:  # there, a program is a drum kit, not an instrument
                 programs[message.channel].append((tick, message.program))
-    for changes in programs.values():
-        changes.sort(key=lambda change: change[0])
-    tracks = [track for stream in events for track in _tracks(stream, programs)]
-    return Song(ticks_per_beat, tracks, tempos, meters, name, events)
+    tracks = []
+    for stream in streams:
+        parts = {}  # (channel, program) -> rows of notes
+        for channel, notes in stream.notes.items():
+            changes = sorted(programs[channel], key=lambda change: change[0])
+            played = np.array([0] + [program for _, program in changes])  # 0, the grand piano, before the first change
+            played = played[np.searchsorted([tick for tick, _ in changes], notes[:, 0], side="right")]  # (notes,)
+            for program in set(played.tolist()):
+                parts[channel, program] = notes[played == program]
+        for (channel, program), notes in sorted(parts.items()):
+            tracks.append(Track(notes, program, channel == DRUM_CHANNEL, channel, stream.name))
+    return Song(ticks_per_beat, tracks, tempos, meters, name)
+
+
+class Stream(NamedTuple):
+    """What one track of a file holds for a song.
+
+    Attributes
+    ----------
+    name : the track's name.
+    notes : for each channel, an array (notes, 4) as in ``Notes``.
+    changes : its tempos, meters and programs, each as (tick, mido message).
+    end : the tick of its last event.
+    """
+
+    name: str
+    notes: dict[int, np.ndarray]
+    changes: list[tuple]
+    end: int
+
+
+CHANGES = ("set_tempo", "time_signature", "program_change")
+"""The types of messages that change how notes are read."""
+
+
+def _stream_notes(stream) -> Stream:
+    """The notes and the changes among a track's events."""
+    name, last = None, 0
+    sounding = defaultdict(deque)  # (channel, pitch) -> the notes that sound: [tick, velocity]
+    notes, changes = defaultdict(list), []
+    for tick, message in stream:
+        if message.type == "track_name":
+            name = name or clean_text(message.name)
+        elif message.type in CHANGES:
+            changes.append((tick, message))
+        elif message.type in ("note_on", "note_off"):
+            last = tick
+            key = message.channel, message.note
+            if message.type == "note_on" and message.velocity > 0:
+                sounding[key].append((tick, message.velocity))
+            elif sounding[key]:
+                start, velocity = sounding[key].popleft()
+                notes[message.channel].append((start, message.note, velocity, tick - start))
+    for (channel, pitch), left in sounding.items():  # notes that nobody ended: let them sound to the last event
+        for start, velocity in left:
+            notes[channel].append((start, pitch, velocity, last - start))
+    end = stream[-1][0] if stream else 0
+    return Stream(name or "", {channel: np.array(rows) for channel, rows in notes.items()}, changes, end)
 
 
 def _events(data: bytes):
-    """The events of one track, each as (tick, mido message), from the bytes of its chunk.
+    """The events of one track, each as (tick, mido message), from the bytes of its chunk."""
+    tick = at = running = 0
+    while at < len(data):
+        delta, status, kind, body, at = split_event(data, at, running)
+        running = status if status < 0xF0 else running
+        tick += delta
+        yield tick, make_message(status, kind, body)
+
+
+def split_event(data: bytes, at: int, running: int = 0) -> tuple[int, int, int, bytes, int]:
+    """The event that begins at ``at``: ticks since the last one, status, kind (of a meta event), data; and its end.
+
+    ``running`` is the status that holds where one is left out. Raises ``MidiError``.
 
     mido makes the messages, but does not read the file. Its reader takes numbers of any length, which can cost it
     hours; it loses the time before events that it does not know; and it hands on events that it then will not write.
     """
-    tick = at = running = 0
-    while at < len(data):
-        try:
-            delta, at = _number(data, at)
-            status = data[at]
-            if status >= 0x80:
-                at += 1
-            else:
-                status = running  # running status: the byte is left out where it is the same as before
-            if status == 0xFF:
-                kind = data[at]
-                size, at = _number(data, at + 1)
-            elif status in (0xF0, 0xF7):
-                size, at = _number(data, at)
-            elif 0x80 <= status < 0xF0:
-                running = status
-                size = 1 if 0xC0 <= status < 0xE0 else 2
-            else:
-                raise MidiError(f"it is damaged: byte {status:02X} begins no event of a file")
-        except IndexError:
-            raise MidiError("it is cut off, or damaged: a track ends inside an event") from None
-        if at + size > len(data):
-            raise MidiError("it is cut off, or damaged: a track ends inside an event")
-        body, at, tick = data[at : at + size], at + size, tick + delta
-        try:
-            if status == 0xFF:
-                message = build_meta_message(kind, body)
-            elif status in (0xF0, 0xF7):
-                message = mido.Message("sysex", data=body.removeprefix(b"\xf0").removesuffix(b"\xf7"))
-            else:
-                message = mido.Message.from_bytes([status, *body])
-        except Exception as error:  # mido answers damage with many kinds of exception; to us all mean the same
-            raise MidiError(f"it is damaged: event {status:02X} {body[:8].hex(' ')} ({error})") from None
-        yield tick, message
+    kind = 0
+    try:
+        delta, at = _number(data, at)
+        status = data[at]
+        if status >= 0x80:
+            at += 1
+        else:
+            status = running  # running status: the byte is left out where it is the same as before
+        if status == 0xFF:
+            kind = data[at]
+            size, at = _number(data, at + 1)
+        elif status in (0xF0, 0xF7):
+            size, at = _number(data, at)
+        elif 0x80 <= status < 0xF0:
+            size = 1 if 0xC0 <= status < 0xE0 else 2
+        else:
+            raise MidiError(f"it is damaged: byte {status:02X} begins no event of a file")
+    except IndexError:
+        raise MidiError("it is cut off, or damaged: a track ends inside an event") from None
+    if at + size > len(data):
+        raise MidiError("it is cut off, or damaged: a track ends inside an event")
+    return delta, status, kind, data[at : at + size], at + size
+
+
+def make_message(status: int, kind: int, body: bytes):
+    """The mido message of an event. Raises ``MidiError`` if there is none such."""
+    try:
+        if status == 0xFF:
+            return build_meta_message(kind, body)
+        if status in (0xF0, 0xF7):
+            return mido.Message("sysex", data=body.removeprefix(b"\xf0").removesuffix(b"\xf7"))
+        return mido.Message.from_bytes([status, *body])
+    except Exception as error:  # mido answers damage with many kinds of exception; to us all mean the same
+        raise MidiError(f"it is damaged: event {status:02X} {body[:8].hex(' ')} ({error})") from None
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
@@ -179,41 +264,7 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
     raise MidiError("it is damaged: a number is longer than four bytes")
 
 
-def _tracks(stream, programs: dict[int, list]) -> list[Track]:
-    """The tracks of one file track: one for each program on each channel that plays notes in it."""
-    name, last = "", 0
-    sounding = defaultdict(deque)  # (channel, pitch) -> the notes that sound: [program, tick, velocity]
-    notes = defaultdict(list)  # (channel, program) -> notes
-    for tick, message in stream:
-        if message.type == "track_name" and not name:
-            name = _text(message.name)
-        elif message.type in ("note_on", "note_off"):
-            last = tick
-            key = message.channel, message.note
-            if message.type == "note_on" and message.velocity > 0:
-                sounding[key].append((_program_at(programs, message.channel, tick), tick, message.velocity))
-            elif sounding[key]:
-                program, start, velocity = sounding[key].popleft()
-                notes[message.channel, program].append(Note(start, message.note, velocity, tick - start))
-    for (channel, pitch), left in sounding.items():  # notes that nobody ended: let them sound to the last event
-        for program, start, velocity in left:
-            notes[channel, program].append(Note(start, pitch, velocity, last - start))
-    return [
-        Track(tuple(notes[key]), program=key[1], is_drum=key[0] == DRUM_CHANNEL, channel=key[0], name=name)
-        for key in sorted(notes)
-    ]
-
-
-def _program_at(programs: dict[int, list], channel: int, tick: int) -> int:
-    """The program of a channel at a tick: the last change at or before it; 0, the grand piano, if there is none."""
-    if channel == DRUM_CHANNEL:
-        return 0  # there, a program is a drum kit, not an instrument
-    changes = programs.get(channel, [])
-    i = bisect_right(changes, tick, key=lambda change: change[0])
-    return changes[i - 1][1] if i else 0
-
-
-def _text(raw: str) -> str:
+def clean_text(raw: str) -> str:
     """Text as its author meant it: mido reads Latin-1, many files hold UTF-8. Control characters are dropped."""
     try:
         raw = raw.encode("latin-1").decode("utf-8")

@@ -10,16 +10,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from drumlib.music.kit import DRUM_CHANNEL, FAMILIES
-
-
-class Note(NamedTuple):
-    """One note: when it starts (tick), which (pitch 0-127), how loud (velocity 1-127), how long (ticks)."""
-
-    tick: int
-    pitch: int
-    velocity: int
-    length: int
+from drumlib.music.notes import Notes
 
 
 class Tempo(NamedTuple):
@@ -58,18 +52,19 @@ class Bar(NamedTuple):
 class Track:
     """The notes of one instrument: one program (0-127) on one channel (0-15) of one track of the file.
 
-    A file's track in which the program changes gives one ``Track`` for each program that plays notes.
+    ``notes`` may be given as any sequence of ``Note``. A file's track in which the program changes gives one ``Track``
+    for each program that plays notes.
     ``is_drum`` is true on channel 9 (which musicians call 10), whatever the program or the name says.
     """
 
-    notes: tuple[Note, ...]
+    notes: Notes
     program: int = 0
     is_drum: bool = False
     channel: int = 0
     name: str = ""
 
     def __post_init__(self):
-        object.__setattr__(self, "notes", tuple(sorted(Note(*note) for note in self.notes)))
+        object.__setattr__(self, "notes", Notes(self.notes))
         if self.is_drum:
             object.__setattr__(self, "channel", DRUM_CHANNEL)
 
@@ -127,7 +122,8 @@ class Song:
     @cached_property
     def end(self) -> int:
         """The tick at which the last note stops sounding. A drum stroke counts for its first tick only."""
-        return max((n.tick + (1 if t.is_drum else max(n.length, 1)) for t in self.tracks for n in t.notes), default=0)
+        ends = [t.notes.ticks + (1 if t.is_drum else np.maximum(t.notes.lengths, 1)) for t in self.tracks if t.notes]
+        return int(max((end.max() for end in ends), default=0))
 
     @cached_property
     def bars(self) -> tuple[Bar, ...]:

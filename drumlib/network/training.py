@@ -126,7 +126,7 @@ def train(
         "preset": preset,
         "plan": asdict(plan),
         "windows": {"train": len(training), "validation": len(validation)},
-        "songs": {"train": len(training.sheets), "validation": len(validation.sheets)},
+        "songs": {"train": len(training.charts), "validation": len(validation.charts)},
         "versions": {
             "python": platform.python_version(),
             "keras": keras.__version__,

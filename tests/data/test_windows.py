@@ -3,17 +3,8 @@
 import numpy as np
 import pytest
 
-from drumlib.data.windows import (
-    HOP_BARS,
-    MAX_SILENT_BARS,
-    WINDOW_BARS,
-    WINDOW_STEPS,
-    Windows,
-    is_silent,
-    list_songs,
-    read_windows,
-    sheet,
-)
+from drumlib.data.chart import HOP_BARS, MAX_SILENT_BARS, WINDOW_BARS, WINDOW_STEPS, chart, silences
+from drumlib.data.windows import Windows, list_songs, read_windows
 from drumlib.music import FAMILIES, Meter, Note, Song, Track, groove_of, piano_roll, write_song
 
 BAR = 4 * 96
@@ -44,16 +35,16 @@ def test_the_numbers_of_the_thesis():
     [(1, ()), (7, ()), (8, (0,)), (9, (0,)), (10, (0, 32)), (13, (0, 32, 64)), (14, (0, 32, 64, 96))],
 )
 def test_a_window_starts_every_two_bars(bars, starts):
-    assert sheet(song_of(bars)).starts == starts
+    assert chart(song_of(bars)).starts == starts
 
 
 def test_a_song_without_notes_has_no_windows():
-    assert sheet(Song(96, [])).starts == ()
+    assert chart(Song(96, [])).starts == ()
 
 
 @pytest.mark.parametrize("family", ["piano", "guitar", "bass", "drums"])
 def test_a_song_without_one_of_the_four_has_no_windows(family):
-    assert sheet(song_of(8, **{family: []})).starts == ()
+    assert chart(song_of(8, **{family: []})).starts == ()
 
 
 @pytest.mark.parametrize(
@@ -69,34 +60,35 @@ def test_a_song_without_one_of_the_four_has_no_windows(family):
     ],
 )
 def test_exactly_two_silent_bars_are_allowed(struck, silent):
-    part = np.zeros((128, 5))
-    part[list(struck), 3] = 1
-    assert is_silent(part) is silent
+    steps = np.array(struck, dtype=int)
+    assert silences(steps, 128, np.array([0])).tolist() == [silent]
+    around = np.concatenate([range(32), steps + 32, range(160, 192)])
+    assert silences(around, 192, np.array([0, 32, 64]))[1] == silent, "what is outside the window does not count"
 
 
 @pytest.mark.parametrize("family", ["piano", "guitar", "bass", "drums"])
 def test_silence_of_any_part_ends_a_window(family):
     # Struck on the first step of bars 0, 1 and 2, then not before bar 5: 47 silent steps.
     song = song_of(14, **{family: [0, 1, 2, *range(5, 14)]})
-    assert sheet(song).starts == (64, 96), "windows from bars 0 and 2 hear too much silence, those from 4 and 6 do not"
+    assert chart(song).starts == (64, 96), "windows from bars 0 and 2 hear too much silence, those from 4 and 6 do not"
 
 
 def test_a_long_note_is_silent_after_its_onset():
     song = song_of(8, piano=[])
     long = Track([Note(0, 60, 90, 8 * BAR)], 0)
-    assert sheet(Song(96, [*song.tracks, long])).starts == ()
+    assert chart(Song(96, [*song.tracks, long])).starts == ()
 
 
 def test_only_four_four():
-    assert sheet(Song(96, song_of(16).tracks, meters=[Meter(0, 3, 4)])).starts == ()
-    assert sheet(Song(96, song_of(16).tracks, meters=[Meter(0, 2, 4)])).starts == ()
+    assert chart(Song(96, song_of(16).tracks, meters=[Meter(0, 3, 4)])).starts == ()
+    assert chart(Song(96, song_of(16).tracks, meters=[Meter(0, 2, 4)])).starts == ()
 
 
 def test_windows_that_touch_another_meter_are_left_out():
     # Bars 0 to 8 in four, bar 9 in two (on the hop of two bars, hence from step 8 * 16), then four again.
     meters = [Meter(0, 4, 4), Meter(8 * BAR, 2, 4), Meter(8 * BAR + BAR // 2, 4, 4)]
     song = song_of(30)
-    starts = sheet(Song(96, song.tracks, meters=meters)).starts
+    starts = chart(Song(96, song.tracks, meters=meters)).starts
     assert starts[0] == 0
     assert starts[1] == 160, "the bar of two is bar 8, steps 128 to 143; the next start behind it is bar 10"
     assert all(start % 32 == 0 for start in starts)
@@ -104,7 +96,7 @@ def test_windows_that_touch_another_meter_are_left_out():
 
 def test_a_window_is_cut_out_of_the_songs_rolls_and_groove():
     song = song_of(10)
-    cut = sheet(song)
+    cut = chart(song)
     *band, drums = cut.window(1)
     for family, roll in zip(FAMILIES, band, strict=True):
         assert roll.dtype == np.uint8
@@ -117,7 +109,7 @@ def test_tracks_of_a_family_are_laid_over_each_other_or_drawn():
     song = song_of(8)
     high = track_of("piano", range(8), 72)
     seldom = track_of("piano", [0], 84)
-    cut = sheet(Song(96, [*song.tracks, high, seldom]))
+    cut = chart(Song(96, [*song.tracks, high, seldom]))
     together = cut.window(0)[0]
     assert set(np.flatnonzero(together.any(axis=0))) == {60, 72, 84}
     drawn = {tuple(np.flatnonzero(cut.window(0, np.random.default_rng(i))[0].any(axis=0))) for i in range(30)}
@@ -125,7 +117,7 @@ def test_tracks_of_a_family_are_laid_over_each_other_or_drawn():
 
 
 def test_windows_number_all_songs_through():
-    windows = Windows([sheet(song_of(10)), sheet(song_of(4)), sheet(song_of(8))])
+    windows = Windows([chart(song_of(10)), chart(song_of(4)), chart(song_of(8))])
     assert len(windows) == 3
     assert windows.index.tolist() == [[0, 0], [0, 1], [2, 0]]
     batch = windows.batch([0, 2])
@@ -139,7 +131,7 @@ def test_windows_number_all_songs_through():
 
 
 def test_transposition_moves_the_band_together_and_leaves_the_drums():
-    windows = Windows([sheet(song_of(8))])
+    windows = Windows([chart(song_of(8))])
     shifts = set()
     plain = windows.batch([0])
     for seed in range(60):
@@ -156,14 +148,14 @@ def test_transposition_moves_the_band_together_and_leaves_the_drums():
 
 def test_transposition_does_not_turn_the_highest_note_into_the_lowest():
     song = song_of(8)
-    windows = Windows([sheet(Song(96, [track_of("piano", range(8), 126), *song.tracks[1:]]))])
+    windows = Windows([chart(Song(96, [track_of("piano", range(8), 126), *song.tracks[1:]]))])
     for seed in range(20):
         batch = windows.batch([0], np.random.default_rng(seed), transpose=3)
         assert not batch["piano"][0, :, :64].any()
 
 
 def test_muting_never_silences_the_whole_band():
-    windows = Windows([sheet(song_of(8))])
+    windows = Windows([chart(song_of(8))])
     seen = set()
     for seed in range(60):
         batch = windows.batch([0], np.random.default_rng(seed), mute=0.5)
@@ -176,7 +168,7 @@ def test_muting_never_silences_the_whole_band():
 
 def test_a_seed_gives_the_same_batch_again():
     tracks = [*song_of(12).tracks, track_of("piano", range(12), 72)]
-    windows = Windows([sheet(Song(96, tracks))])
+    windows = Windows([chart(Song(96, tracks))])
 
     def batch(seed):
         return windows.batch([0, 1, 2], np.random.default_rng(seed), transpose=6, mute=0.3)
@@ -247,7 +239,7 @@ def test_reading_leaves_out_what_is_no_song_and_says_why(tmp_path):
 
     windows = read_windows(iter(paths), refused, progress)
     assert len(windows) == 2
-    assert [cut.name for cut in windows.sheets] == ["good"]
+    assert [cut.name for cut in windows.charts] == ["good"]
     assert set(refused) == {str(paths[0]), str(paths[2])}
     assert "does not begin with 'MThd'" in refused[str(paths[0])]
     assert shown == paths

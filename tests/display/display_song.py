@@ -1,6 +1,6 @@
 """A small song of our own for the tests: four bars of piano, guitar, bass and drums at 120 beats a minute."""
 
-from drumlib.music.song import Note, Song, Tempo, Track
+from drumlib.music import Note, Song, Tempo, Track
 
 TICKS = 480
 STEP = TICKS // 4

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from drumlib.data.windows import Windows, sheet
+from drumlib.data.chart import chart
+from drumlib.data.windows import Windows
 from drumlib.music import songbook
 from drumlib.network.training import Batches, Plan, rate_at, stalled, train
 
@@ -14,8 +15,8 @@ PLAN = Plan(epochs=2, batch=4, seed=1)
 
 @pytest.fixture(scope="module")
 def windows():
-    every = Windows([sheet(songbook.song("rock"))])
-    few = Windows(every.sheets)
+    every = Windows([chart(songbook.song("rock"))])
+    few = Windows(every.charts)
     few.index = every.index[:8]
     return few
 

@@ -19,7 +19,8 @@ from itertools import takewhile
 from random import Random
 
 from drumlib.music.kit import DRUM_CHANNEL
-from drumlib.music.song import Meter, Note, Song, Tempo, Track
+from drumlib.music.notes import Note
+from drumlib.music.song import Meter, Song, Tempo, Track
 from drumlib.music.songbook.drumming import BAR, TICKS, Feel, bars_of, play_drums, swung
 from drumlib.music.songbook.harmony import Chord, boogie, chord, degree, octave, pitch, power, voicing
 

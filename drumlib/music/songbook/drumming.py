@@ -15,7 +15,7 @@ shorter than the section starts again, each line for itself.
 from dataclasses import dataclass
 from random import Random
 
-from drumlib.music.song import Note
+from drumlib.music.notes import Note
 
 TICKS = 480
 """Ticks in a beat, in every song of ours."""
