@@ -70,15 +70,57 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
 
     command = commands.add_parser(
+        "download",
+        help="fetch songs to learn from",
+        description="Download a data set and unpack it: groove (ten drummers, 3 MB) or lakh (songs of all kinds, "
+        "1.4 GB). Stop it with Ctrl-C when you like: the same command goes on.",
+    )
+    command.set_defaults(run=download)
+    command.add_argument("source", metavar="SOURCE", help="groove or lakh")
+    command.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="default: data/SOURCE")
+    command.add_argument("--url", metavar="ADDRESS", help="a mirror of the archive; the sum stays the same")
+    command.add_argument("--archive", type=Path, metavar="FILE", help="the archive, already downloaded by hand")
+    command.add_argument("--sha256", metavar="SUM", help="another sum, if you know better")
+
+    command = commands.add_parser(
+        "corpus",
+        help="cut many songs into windows to train on",
+        description="Read a folder of MIDI songs, choose those that a drummer can learn from, cut them into windows, "
+        "part them into splits, and write it all as a corpus. Stop it with Ctrl-C when you like: the same command "
+        "goes on.",
+    )
+    command.set_defaults(run=corpus)
+    command.add_argument("songs", type=Path, metavar="SONGS", help="MIDI files, songs.csv if there is one")
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="CORPUS", help="the corpus's folder")
+    command.add_argument(
+        "--bands", type=int, metavar="N", help="SONGS is the Groove MIDI Dataset: compose N bands to each performance"
+    )
+    command.add_argument("--all", action="store_true", help="also the songs that songs.csv does not call good")
+    command.add_argument(
+        "--missing", type=int, default=0, metavar="N", help="so many of the three families may be silent"
+    )
+    command.add_argument(
+        "--min-bars", type=int, default=16, metavar="N", help="shorter songs are left out (default: 16)"
+    )
+    command.add_argument("--min-strokes", type=int, default=64, metavar="N", help="drum notes of a song (default: 64)")
+    command.add_argument(
+        "--min-fit", type=float, default=0.8, metavar="P", help="share of them on the grid (default: 0.8)"
+    )
+    command.add_argument("--seed", type=int, default=0, help="draws splits, where songs.csv has none, and bands")
+    command.add_argument("--shard-songs", type=int, default=64, metavar="N", help="songs of a shard (default: 64)")
+    command.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core; 0: only this one)")
+    command.add_argument("--dask", metavar="ADDRESS", help="a dask scheduler whose machines see the same folders")
+
+    command = commands.add_parser(
         "train",
         help="train a network on a folder of songs",
         description="Train a network on a folder of MIDI songs. Stop it with Ctrl-C when you like: --resume goes on "
         "after the last whole epoch.",
     )
     command.set_defaults(run=train)
-    command.add_argument(
-        "--songs", type=Path, required=True, metavar="FOLDER", help="MIDI files, songs.csv if there is one"
-    )
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--songs", type=Path, metavar="FOLDER", help="MIDI files, songs.csv if there is one")
+    what.add_argument("--corpus", type=Path, metavar="CORPUS", help="what `drumlib corpus` made of many songs")
     command.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="checkpoints, history")
     command.add_argument("--preset", default="thesis")
     command.add_argument("--resume", action="store_true", help="go on with the run in --out")
@@ -230,14 +272,79 @@ def songbook(options) -> None:
         print(options.output / f"{name}.mid")
 
 
+def download(options) -> None:
+    """Fetch a data set."""
+    from drumlib.data.download import download, find_source, is_downloaded
+
+    source = find_source(options.source)
+    folder = options.output or Path("data") / source.name
+    if is_downloaded(source.name, folder, options.sha256):
+        print(f"{folder}: {source.name} is there already, nothing to do")
+        return
+    download(source.name, folder, options.url, options.sha256, options.archive)
+    print(f"{folder}: {source.what}\nlicence: {source.licence}\nto cite: {source.citation}")
+
+
+def corpus(options) -> None:
+    """Build a corpus."""
+    from drumlib.data.building import build
+    from drumlib.data.selection import Rules
+    from drumlib.data.sources import GrooveBands, SongFolder
+
+    rules = Rules(options.missing, options.min_bars, options.min_strokes, options.min_fit)
+    if options.bands is None:
+        source = SongFolder(options.songs, options.all)
+    else:
+        source = GrooveBands(options.songs, options.bands, options.seed)
+    # Where things lie, and how many hands they took, changes nothing: neither goes into the manifest.
+    said = {"bands": options.bands, "all": options.all, "missing": options.missing, "seed": options.seed}
+    said |= {name: getattr(options, name) for name in ("min_bars", "min_strokes", "min_fit", "shard_songs")}
+    words = [
+        f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}") for name, value in said.items() if value
+    ]
+    manifest = build(
+        source,
+        options.output,
+        rules,
+        executor=dask_executor(options.dask) if options.dask else None,
+        workers=options.workers,
+        shard_songs=options.shard_songs,
+        seed=options.seed,
+        command=" ".join(["python -m drumlib corpus SONGS -o CORPUS", *words]),
+    )
+    counts = manifest["counts"]
+    print(
+        f"{options.output}: {counts['songs_kept']:,} songs of {counts['songs']:,}, {some(counts['windows'], 'window')}"
+    )
+    for name, split in manifest["splits"].items():
+        print(f"  {name:11} {split['songs']:7,} songs {split['windows']:9,} windows")
+    for title in ("songs_left_out", "windows_left_out"):
+        print(f"{title.replace('_', ' ')}:")
+        for reason, count in counts[title].items():
+            print(f"  {count:9,}  {reason}")
+    for error in manifest["errors"][:20]:
+        print(f"{error['file']}: {error['error']}", file=sys.stderr)
+    if len(manifest["errors"]) > 20:
+        print(f"and {len(manifest['errors']) - 20:,} more, in {options.output / 'manifest.json'}", file=sys.stderr)
+
+
+def dask_executor(address: str):
+    """The executor of a dask cluster."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UsageError("dask is not installed: pip install 'dask[distributed]'") from None
+    return Client(address).get_executor()
+
+
 def train(options) -> None:
     """Train a network."""
-    from drumlib.network.training import Plan, check_folder, train, training_songs
+    from drumlib.network.training import Plan, check_folder, train, training_corpus, training_songs
 
     names = ("epochs", "batch", "rate", "transpose", "mute", "kl_weight", "own", "seed")
     plan = Plan(**{name: getattr(options, name) for name in names})
     check_folder(options.out, options.resume)
-    training, validation = training_songs(options.songs)
+    training, validation = training_corpus(options.corpus) if options.corpus else training_songs(options.songs)
     history = train(training, validation, options.out, options.preset, plan, options.resume)
     best = min(epoch["val_loss"] for epoch in history["epochs"])
     print(f"{options.out / 'best.npz'}: the weights of the best epoch, with a validation loss of {best:.4f}")

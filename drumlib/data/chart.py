@@ -101,6 +101,15 @@ class Chart:
         """How many samples the thesis makes of window ``i``: one for every piano x guitar x bass that is heard."""
         return prod(max(1, len(numbers)) for numbers in self.tracks_heard(i))
 
+    def combination(self, i: int, number: int) -> list[int]:
+        """The parts of combination ``number`` of window ``i``, one of each family that is heard."""
+        chosen = []
+        for numbers in self.tracks_heard(i):
+            if len(numbers):
+                number, which = divmod(number, len(numbers))
+                chosen.append(int(numbers[which]))
+        return chosen
+
 
 def chart(song: Song, missing: int = 0) -> Chart:
     """Write a song's chart. A song that has no window (too short, never in four, ...) gives one without starts.

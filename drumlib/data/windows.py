@@ -18,17 +18,44 @@ class Windows:
     Attributes
     ----------
     charts : the songs. They may be any sequence: a corpus on disk makes them as they are asked for.
-    index : int (windows, 2): for each window the number of its song, and its number within that song.
+    index : int (windows, 2): for each window the number of its song, and its number within that song. With a third
+        column, the number of the combination of tracks that is heard.
     """
 
     def __init__(self, charts: Sequence[Chart], index: np.ndarray | None = None):
         self.charts = charts
         if index is None:
             index = np.array([(s, i) for s, song in enumerate(charts) for i in range(len(song.starts))], dtype=np.int64)
-        self.index = np.asarray(index).reshape(-1, 2)
+        self.index = np.asarray(index)
+        self.index = self.index.reshape(-1, self.index.shape[1] if self.index.ndim == 2 else 2)
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @property
+    def songs(self) -> int:
+        """How many songs have a window here."""
+        return len(np.unique(self.index[:, 0]))
+
+    def combined(self, most: int = 16) -> "Windows":
+        """The same windows with every piano x guitar x bass combination as one of its own, as in the thesis (3.3).
+
+        Of a window's combinations, ``most`` at most are taken: some files have a dozen tracks of one family.
+        """
+        index = [
+            (s, i, number)
+            for s, i in self.index.tolist()
+            for number in range(min(most, self.charts[s].combinations(i)))
+        ]
+        return Windows(self.charts, np.array(index, dtype=np.int64).reshape(-1, 3))
+
+    def window(self, number: int, rng: np.random.Generator | None = None) -> tuple[np.ndarray, ...]:
+        """Window ``number``, as ``Chart.window`` gives it."""
+        s, i, *combination = self.index[number].tolist()
+        song = self.charts[s]
+        if combination:
+            return *song.band(i, song.combination(i, *combination)), song.groove(i).to_array()
+        return song.window(i, rng)
 
     def batch(
         self, numbers, rng: np.random.Generator | None = None, transpose: int = 0, mute: float = 0.0
@@ -39,7 +66,7 @@ class Windows:
         ``transpose`` semitones up or down, for a song's drums do not depend on its key; and each instrument of each
         window is silenced with the probability ``mute``, though never all three.
         """
-        windows = [self.charts[s].window(i, rng) for s, i in self.index[numbers]]
+        windows = [self.window(number, rng) for number in numbers]
         *band, drums = (np.stack(parts) for parts in zip(*windows, strict=True))
         if rng is not None:
             muted = rng.random((len(windows), len(band))) < mute  # (batch, 3)

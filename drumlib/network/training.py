@@ -126,7 +126,7 @@ def train(
         "preset": preset,
         "plan": asdict(plan),
         "windows": {"train": len(training), "validation": len(validation)},
-        "songs": {"train": len(training.charts), "validation": len(validation.charts)},
+        "songs": {"train": training.songs, "validation": validation.songs},
         "versions": {
             "python": platform.python_version(),
             "keras": keras.__version__,
@@ -237,3 +237,11 @@ def training_songs(folder) -> tuple[Windows, Windows]:
         for reason in refused.values():
             print(f"left out: {reason}", file=sys.stderr)
     return sets[0], sets[1]
+
+
+def training_corpus(folder) -> tuple[Windows, Windows]:
+    """The windows of a corpus to train on and to validate on."""
+    from drumlib.data.corpus import Corpus
+
+    corpus = Corpus(folder)
+    return corpus.windows("train"), corpus.windows("validation")

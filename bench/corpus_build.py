@@ -1,0 +1,223 @@
+"""How fast songs are read and a corpus is built, in how much memory, and whether being killed changes anything.
+
+    python bench/corpus_build.py --songs SONGS --groove GROOVE
+
+SONGS is a folder with a songs.csv, GROOVE the Groove MIDI Dataset (its folder, or its archive). Needs some five minutes
+on a quiet machine, and Linux. Results go to ``bench/results/corpus_build.json``.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from drumlib.data.building import build
+from drumlib.data.gmd import performances
+from drumlib.data.sources import GrooveBands, SongFolder
+from drumlib.files import write_whole
+from drumlib.music import MidiError, fast, midi
+
+RESULTS = Path(__file__).parent / "results" / "corpus_build.json"
+LAKH_FILES = 116_189  # of lmd_matched
+
+
+@dataclass(frozen=True)
+class PlainFolder(SongFolder):
+    """A folder of songs, read by mido."""
+
+    def read(self, entry):
+        return midi.read_song(self.folder / entry.file)
+
+
+@dataclass(frozen=True)
+class Some(GrooveBands):
+    """The first so many of the performances with bands."""
+
+    count: int = 500
+
+    def entries(self):
+        return super().entries()[: self.count]
+
+
+def agreement(files: dict[str, bytes]) -> dict:
+    """Read files with both readers: do they make the same songs, and how long does each take?"""
+    seconds, outcomes = {}, {}
+    for name, reader in (("mido", midi.song_from_bytes), ("symusic", fast.song_from_bytes_fast)):
+        outcomes[name] = []
+        started = time.perf_counter()
+        for file, data in files.items():
+            try:
+                outcomes[name].append(reader(data, file))
+            except MidiError as error:
+                outcomes[name].append(str(error))
+        seconds[name] = time.perf_counter() - started
+    pairs = list(zip(files, outcomes["mido"], outcomes["symusic"], strict=True))
+    return {
+        "files": len(files),
+        "read": sum(not isinstance(one, str) for one in outcomes["mido"]),
+        "refused": sum(isinstance(one, str) for one in outcomes["mido"]),
+        "differences": [file for file, one, other in pairs if one != other],
+        "songs a second": {name: len(files) / taken for name, taken in seconds.items()},
+        "times as fast": seconds["mido"] / seconds["symusic"],
+    }
+
+
+def measured(source, workers: int, **settings) -> dict:
+    """Build in a process of its own: seconds, memory at the most (of it, and of its largest worker), what came out."""
+    with tempfile.TemporaryDirectory() as folder:
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:  # only a fresh process can say how much memory it needed
+            started = time.perf_counter()
+            counts = build(source, Path(folder) / "corpus", workers=workers, progress=False, **settings)["counts"]
+            taken = time.perf_counter() - started
+            peaks = [
+                resource.getrusage(who).ru_maxrss // 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+            ]
+            size = sum(path.stat().st_size for path in (Path(folder) / "corpus").iterdir())
+            os.write(write, json.dumps([taken, peaks, counts, size]).encode())
+            os._exit(0)
+        os.close(write)
+        with os.fdopen(read) as pipe:
+            taken, peaks, counts, size = json.loads(pipe.read())
+        os.waitpid(child, 0)
+    return {
+        "workers": workers,
+        "songs": counts["songs"],
+        "songs kept": counts["songs_kept"],
+        "windows": counts["windows"],
+        "combinations": counts["combinations"],
+        "seconds": taken,
+        "songs a second": counts["songs"] / taken,
+        "peak memory, MB": {"the process": peaks[0], "its largest worker": peaks[1] if workers else 0},
+        "bytes on disk": size,
+    }
+
+
+def grown(songs: Path, times: list[int]) -> list[dict]:
+    """Builds of ever more songs: every MIDI file of the folder, under so many names."""
+    rows = []
+    for count in times:
+        with tempfile.TemporaryDirectory() as folder:
+            for file in sorted(songs.rglob("*.mid")):
+                for copy in range(count):
+                    (Path(folder) / f"{copy}-{file.name}").symlink_to(file.resolve())
+            rows.append(measured(SongFolder(Path(folder)), workers=2))
+    return rows
+
+
+def contents(folder: Path) -> str:
+    """One sum of all that is in a folder."""
+    found = [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in sorted(folder.iterdir())]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
+def killed(songs: Path, times: int, seed: int = 0) -> dict:
+    """Kill a build at random, again and again; let it end; compare it with one that was left in peace."""
+    chance = random.Random(seed)
+    command = [sys.executable, "-m", "drumlib", "corpus", str(songs), "--workers", "1", "--shard-songs", "8", "-o"]
+    with tempfile.TemporaryDirectory() as folder:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        started = time.perf_counter()
+        subprocess.run([*command, f"{folder}/undisturbed"], check=True, **quiet)
+        taken = time.perf_counter() - started
+        kills, shards = [], []
+        for _ in range(times):
+            process = subprocess.Popen([*command, f"{folder}/killed"], start_new_session=True, **quiet)
+            try:
+                process.wait(chance.uniform(0, taken))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, 9)
+                process.wait()
+            kills.append(process.returncode == -9)
+            shards.append(len(list(Path(folder, "killed").glob("shard-*.json"))))
+        subprocess.run([*command, f"{folder}/killed"], check=True, **quiet)
+        same = contents(Path(folder, "undisturbed")) == contents(Path(folder, "killed"))
+    return {"begun": times, "killed": sum(kills), "shards after each": shards, "identical": same}
+
+
+def main() -> None:
+    """Measure, and write what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--songs", type=Path, required=True)
+    parser.add_argument("--groove", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    results = {
+        "command": "python bench/corpus_build.py --songs SONGS --groove GROOVE",
+        "machine": {"cores": os.cpu_count(), "processor": processor(), "system": platform.platform()},
+        "versions": {name: version(name) for name in ("drumlib", "numpy", "mido", "symusic")}
+        | {"python": platform.python_version()},
+    }
+    songs = {path.name: path.read_bytes() for path in sorted(options.songs.rglob("*.mid"))}
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.unpack_archive(options.groove, folder) if options.groove.is_file() else None
+        where = Path(folder) if options.groove.is_file() else options.groove
+        groove = {one.path.as_posix()[len(str(where)) :]: one.path.read_bytes() for one in performances(where)}
+        results["readers"] = {"songs": agreement(songs), "groove": agreement(groove)}
+        show(results["readers"])
+
+        folder = options.songs
+        one = {"mido": measured(PlainFolder(folder), 0), "symusic": measured(SongFolder(folder), 0)}
+        results["good songs"] = {
+            "one core": one,
+            "times as fast": one["mido"]["seconds"] / one["symusic"]["seconds"],
+            "two workers": measured(SongFolder(folder), 2),
+        }
+        show(results["good songs"])
+        results["500 performances with bands"] = [measured(Some(where), workers) for workers in (0, 2)]
+        show(results["500 performances with bands"])
+    results["ever more songs"] = grown(options.songs, [1, 2, 4, 8])
+    show(results["ever more songs"])
+    results["killed at random"] = killed(options.songs, 10)
+    show(results["killed at random"])
+    results["all of lmd_matched"] = extrapolated(options.songs)
+    show(results["all of lmd_matched"])
+    write_whole(options.output, (json.dumps(results, indent=1) + "\n").encode())
+
+
+def extrapolated(songs: Path) -> dict:
+    """What all of lmd_matched would take, judged by the songs of Lakh that are here: all of them, fit or not."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = sorted((songs / "lakh").rglob("*.mid"))
+        for copy in range(5):
+            for file in files:
+                (Path(folder) / f"{copy}-{file.name}").symlink_to(file.resolve())
+        one, two = (measured(SongFolder(Path(folder)), workers) for workers in (0, 2))
+    gain = two["songs a second"] / one["songs a second"]  # of a second core
+    share = one["songs kept"] / one["songs"]
+    return {
+        "files": LAKH_FILES,
+        "measured on": {"one core": one, "two workers": two},
+        "minutes on 2 cores": LAKH_FILES / two["songs a second"] / 60,
+        "minutes on 64 cores, if each adds as much as the second": LAKH_FILES / (two["songs a second"] / 2 * 64) / 60,
+        "gain of the second core": gain,
+        "share of these songs that are kept": share,
+        "gigabytes on disk, if as many are kept": one["bytes on disk"] / one["songs"] * LAKH_FILES / 1e9,
+    }
+
+
+def processor() -> str:
+    """The processor's name."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def show(what) -> None:
+    """Say what came out, as it comes."""
+    print(json.dumps(what, indent=1), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""What a band hears of its drummer: where the kick is, whether it swings, which bar lines are marked, when it is loud.
+
+Everything here is worked out from the drums alone, and nothing is left to chance.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from drumlib.music import STEPS_PER_BAR, STEPS_PER_BEAT, Grid, Song, groove_of
+from drumlib.music.kit import CLOSED_HAT, CRASH, HIGH_TOM, KICK, LOW_TOM, OPEN_HAT, RIDE, SNARE
+
+MIN_BARS = 4
+"""Shorter performances are refused: there is no telling a phrase from them."""
+
+TURN = 0.5
+"""A bar line that is marked at least this much is one that the band turns at."""
+
+USUAL = 0.62
+"""How loud drummers strike, as the root of the mean square of their velocities."""
+
+LONGEST_SECTION = 16
+"""Bars, after which a section ends even if the drummer does not mark it."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Some bars that belong together: the first, how many, and whether they are a chorus (louder than most)."""
+
+    bar: int
+    bars: int
+    chorus: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """A performance, as the band hears it. Loudness is in [0, 1]; steps are sixteenths.
+
+    Attributes
+    ----------
+    bars : how many bars are played, the last one perhaps only begun.
+    last : the last step that is struck.
+    voices : what a player can listen to, each (16 * bars,): the loudness of ``"kick"``, ``"snare"``, ``"time"`` (hats
+        and ride), ``"accents"`` (kick, snare and crash), 0 where nothing is struck.
+    crash : (16 * bars,), the loudness of the crashes.
+    pocket : (16 * bars,), how far from the grid one plays to be with the drummer, in steps, plus is late.
+    swings : whether the off-beat lies on the fourth sixteenth of a beat instead of on the third.
+    level : how loud the drummer is on the whole, 1 for most: a band that drowns the drummer is no band.
+    energy : (bars,), how loud each bar is, 1 on average.
+    turns : (bars,), how much the beginning of a bar is marked, by a crash on it or a fill before it: 0 to 1.
+    sections : all bars, in sections that begin at turns.
+    """
+
+    bars: int
+    last: int
+    voices: dict[str, np.ndarray]
+    crash: np.ndarray
+    pocket: np.ndarray
+    swings: bool
+    level: float
+    energy: np.ndarray
+    turns: np.ndarray
+    sections: tuple[Section, ...]
+
+
+def listen(song: Song, drum_of_pitch: Mapping[int, int]) -> Heard:
+    """Listen to a performance.
+
+    Raises
+    ------
+    ValueError
+        If it has no drums, is shorter than ``MIN_BARS`` bars, or is not in 4/4 throughout.
+    """
+    grid = Grid(song)
+    groove = groove_of(song, grid, drum_of_pitch)
+    struck = np.flatnonzero(groove.hits.any(axis=1))
+    name = song.name or "the performance"
+    if not len(struck):
+        raise ValueError(f"{name}: nobody drums in it")
+    bars = int(struck[-1]) // STEPS_PER_BAR + 1
+    if set(grid.odd_bars) & set(grid.bars[:bars]):
+        raise ValueError(f"{name}: it is not in 4/4 throughout")
+    if bars < MIN_BARS:
+        raise ValueError(f"{name}: {bars} bar{'s' * (bars > 1)} of drums; a band needs {MIN_BARS}")
+    loud = groove.velocities[: bars * STEPS_PER_BAR].astype(float)  # (steps, 9)
+    offsets = groove.offsets[: bars * STEPS_PER_BAR].astype(float)
+    pocket = _pocket(loud, offsets)
+    by_beat = (loud > 0).any(axis=1).reshape(-1, STEPS_PER_BEAT).mean(axis=0)  # how often each sixteenth is struck
+    energy = loud.reshape(bars, -1).sum(axis=1)
+    turns = _turns(loud)
+    energy = energy / energy.mean()
+    return Heard(
+        bars=bars,
+        last=int(struck[-1]),
+        voices={
+            "kick": loud[:, KICK],
+            "snare": loud[:, SNARE],
+            "time": loud[:, [CLOSED_HAT, OPEN_HAT, RIDE]].max(axis=1),
+            "accents": loud[:, [KICK, SNARE, CRASH]].max(axis=1),
+        },
+        crash=loud[:, CRASH],
+        pocket=pocket,
+        swings=bool(by_beat[3] > max(by_beat[1], by_beat[2])),
+        level=min(1.1, max(0.55, float(np.sqrt((loud[loud > 0] ** 2).mean())) / USUAL)),
+        energy=energy,
+        turns=turns,
+        sections=_sections(turns, energy),
+    )
+
+
+def _pocket(loud: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Where the drummer's time is on each step, (steps,).
+
+    Where something is struck, mostly there (the kick counts most: the bass must be with it). Elsewhere, where strokes
+    on this sixteenth of the beat usually are (that is the swing), moved along with the strokes around it (the drift).
+    """
+    weights = (loud > 0) * np.where(np.arange(loud.shape[1]) == KICK, 3.0, 1.0)  # (steps, 9)
+    weight = weights.sum(axis=1)
+    here = np.divide((weights * offsets).sum(axis=1), weight, out=np.zeros(len(weight)), where=weight > 0)
+    usual = np.zeros(STEPS_PER_BEAT)
+    for part in range(STEPS_PER_BEAT):
+        own = weight[part::STEPS_PER_BEAT]
+        usual[part] = (own * here[part::STEPS_PER_BEAT]).sum() / (own.sum() + 1)
+    usual = np.tile(usual, len(weight) // STEPS_PER_BEAT)
+    around = np.ones(2 * STEPS_PER_BEAT * 2 + 1)  # two beats before and two after
+    drift = np.convolve(weight * (here - usual), around, "same") / (np.convolve(weight, around, "same") + 1)
+    return np.where(weight > 0, 0.8 * here + 0.2 * (usual + drift), usual + drift)
+
+
+def _turns(loud: np.ndarray) -> np.ndarray:
+    """How much each bar's beginning is marked, (bars,): by a crash's loudness, or a fill that is out of the usual."""
+    bars = len(loud) // STEPS_PER_BAR
+    crash = np.concatenate([[0], loud[:, CRASH]])[:-1] + loud[:, CRASH]  # a crash on a step, or on the one before it
+    crash = np.minimum(1, crash[::STEPS_PER_BAR] * 1.4)
+    second_half = loud.reshape(bars, 2, STEPS_PER_BAR // 2, -1)[:, 1] > 0
+    toms = second_half[..., LOW_TOM : HIGH_TOM + 1].any(axis=-1).sum(axis=1)  # steps of each bar's second half
+    snares = second_half[..., SNARE].sum(axis=1)
+    fill = (toms - np.median(toms)) / 4 + (snares - np.median(snares)) / 6
+    fill = np.clip(np.concatenate([[0], fill[:-1]]), 0, 1)
+    return np.maximum(crash, fill)
+
+
+def _sections(turns: np.ndarray, energy: np.ndarray) -> tuple[Section, ...]:
+    """Sections of at least four bars that begin where a bar line is marked, and of at most ``LONGEST_SECTION``."""
+    starts = [0]
+    for bar in range(1, len(turns)):
+        length, left = bar - starts[-1], len(turns) - bar
+        marked = turns[bar] >= TURN and (length % 4 == 0 or turns[bar] >= 0.8)
+        if length >= 4 and left >= 2 and (marked or length == LONGEST_SECTION):
+            starts.append(bar)
+    ends = [*starts[1:], len(turns)]
+    levels = [energy[start:end].mean() for start, end in zip(starts, ends, strict=True)]
+    usual = float(np.median(levels))
+    return tuple(
+        Section(start, end - start, bool(level > 1.02 * usual))
+        for start, end, level in zip(starts, ends, levels, strict=True)
+    )

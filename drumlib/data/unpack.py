@@ -1,0 +1,217 @@
+"""Archives of strangers, unpacked with care: nothing outside the folder, no links, and never more than was allowed.
+
+Sizes that an archive states are believed of nobody: what really comes out is counted, while it comes.
+"""
+
+import errno
+import gzip
+import os
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+WANTED_ENDINGS = (".mid", ".midi", ".csv", ".json", ".txt")
+WANTED_NAMES = ("README", "LICENSE")
+
+CHUNK = 1 << 16
+"""Bytes that are read at once."""
+
+HEADER_BYTES = 1 << 16
+"""The most that may stand between two files of a tar: headers, long names, padding. tarfile reads it all at once."""
+
+
+class ArchiveError(ValueError):
+    """An archive that is damaged, or that has something in it which we do not unpack. The message says what."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much may come out of an archive: entries (files and folders), bytes of one file, bytes of all files."""
+
+    entries: int
+    file_bytes: int
+    all_bytes: int
+
+
+class Entry(NamedTuple):
+    """One file or folder of an archive. ``open`` gives its bytes; ``is_plain`` is false for a link or a device."""
+
+    name: str
+    size: int
+    is_folder: bool
+    is_plain: bool
+    open: Callable[[], BinaryIO]
+
+
+def unpack(archive: str | os.PathLike, folder: str | os.PathLike, bounds: Bounds, progress: bool = True) -> int:
+    """Unpack a zip or a tar.gz into a folder that is there and empty. Returns the number of files written.
+
+    Only songs, tables and texts are written (``WANTED_ENDINGS``, ``WANTED_NAMES``). All else is read, counted, and
+    left out. Files get the permissions of any new file. On an error, the folder holds a part: throw it away.
+
+    Raises
+    ------
+    ArchiveError
+        If the archive is damaged, encrypted or larger than ``bounds``, holds a link, a device, a path that may lead
+        out of the folder, two files of one name, or nothing that we want.
+    OSError
+        If the archive cannot be read, or the folder not written to.
+    """
+    from tqdm import tqdm
+
+    archive, folder = Path(archive), Path(folder)
+    size = archive.stat().st_size
+    with (
+        open(archive, "rb") as raw,
+        tqdm(total=size, desc="unpacking", unit="B", unit_scale=True, disable=not progress) as bar,
+    ):
+        try:
+            count = written = 0
+            for number, entry in enumerate(entries(raw), 1):
+                if number > bounds.entries:
+                    raise ArchiveError(f"it holds more than {bounds.entries:,} files and folders")
+                parts = checked_parts(entry)
+                if not entry.is_folder:
+                    target = folder.joinpath(*parts) if is_wanted(parts) else None
+                    written += read_entry(entry, target, bounds, bounds.all_bytes - written)
+                    count += target is not None
+                bar.update(max(0, raw.tell() - bar.n))
+            if not count:
+                raise ArchiveError("it holds no songs")
+            bar.update(size - bar.n)
+        except ArchiveError as error:
+            raise ArchiveError(f"{archive}: {error}") from None
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            raise ArchiveError(f"{archive}: two of its files have one name: {short(entry.name)}") from None
+        except OSError as error:
+            if error.errno not in (None, errno.EINVAL):  # none: gzip's own; EINVAL: a zip that points before its start
+                raise
+            raise ArchiveError(f"{archive}: it is damaged ({error})") from None
+        except Exception as error:  # zipfile and tarfile answer damage with many kinds of exception
+            raise ArchiveError(f"{archive}: it is damaged ({str(error) or type(error).__name__})") from None
+    return count
+
+
+def checked_parts(entry: Entry) -> list[str]:
+    """The folders and the name of an entry. Raises ArchiveError if it is no plain file or folder inside the archive."""
+    parts = [part for part in entry.name.split("/") if part not in ("", ".")]
+    if entry.name.startswith("/") or ".." in parts or any(character in entry.name for character in "\\:"):
+        raise ArchiveError(f"{short(entry.name)}: a path that may lead out of the folder")
+    if not entry.is_plain:
+        raise ArchiveError(f"{short(entry.name)}: a link or a device, not a file")
+    if not entry.is_folder and is_wanted(parts):
+        if not entry.name.isprintable() or len(entry.name.encode()) > 200 or len(parts) > 10:
+            raise ArchiveError(f"{short(entry.name)}: not a name for a file")
+    return parts
+
+
+def is_wanted(parts: list[str]) -> bool:
+    """Whether it is a song, a table or a text. Hidden files (``._song.mid``: a Mac's notes on a song) are none."""
+    name = parts[-1] if parts else ""
+    return name in WANTED_NAMES or (name.lower().endswith(WANTED_ENDINGS) and not name.startswith("."))
+
+
+def short(name: str) -> str:
+    """A stranger's name for a file, fit to be printed."""
+    return repr(name if len(name) <= 80 else name[:80] + "...")
+
+
+def read_entry(entry: Entry, target: Path | None, bounds: Bounds, room: int) -> int:
+    """Read an entry whole, write it to ``target`` if there is one, and return how many bytes it had."""
+    size = 0
+    with entry.open() as stream, new_file(target) as write:
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if size > bounds.file_bytes:
+                raise ArchiveError(f"{short(entry.name)}: larger than {bounds.file_bytes:,} bytes")
+            if size > room:
+                raise ArchiveError(f"more than {bounds.all_bytes:,} bytes come out of it")
+            write(chunk)
+    if size != entry.size:
+        raise ArchiveError(f"it is damaged ({short(entry.name)} has {size:,} bytes, and should have {entry.size:,})")
+    return size
+
+
+@contextmanager
+def new_file(path: Path | None) -> Iterator[Callable[[bytes], object]]:
+    """Something to write bytes with: into a new file, or, without a path, to nowhere."""
+    if path is None:
+        yield len
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "xb") as file, naming(path):
+        yield file.write
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """A full disk has no name: errors of the system that do not say which file they mean get one here."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def entries(raw: BinaryIO) -> Iterator[Entry]:
+    """All entries of a zip or a tar.gz. Each must be read before the next is asked for."""
+    magic = raw.read(2)
+    raw.seek(0)
+    if magic == b"PK":
+        return zip_entries(raw)
+    if magic == b"\x1f\x8b":
+        return tar_entries(raw)
+    raise ArchiveError("it is neither a zip nor a tar.gz")
+
+
+def zip_entries(raw: BinaryIO) -> Iterator[Entry]:
+    """The entries of a zip."""
+    with zipfile.ZipFile(raw) as archive:
+        for info in archive.infolist():
+            if info.flag_bits & 1:
+                raise ArchiveError("it is encrypted")
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others are not read in chunks
+                raise ArchiveError(f"{short(info.filename)}: packed in a way that we do not unpack")
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            plain = kind in (0, stat.S_IFDIR if info.is_dir() else stat.S_IFREG)
+            yield Entry(info.orig_filename, info.file_size, info.is_dir(), plain, partial(archive.open, info))
+
+
+def tar_entries(raw: BinaryIO) -> Iterator[Entry]:
+    """The entries of a tar.gz, read once from its beginning to its end."""
+    with gzip.open(raw) as unzipped:
+        stream = Rationed(unzipped)
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=tarfile.BLOCKSIZE) as archive:
+            while (member := archive.next()) is not None:
+                archive.members.clear()  # or it keeps a record of each, a hundred thousand of them
+                plain = member.isreg() or member.isdir()
+                stream.ration = HEADER_BYTES + member.size
+                yield Entry(member.name, member.size, member.isdir(), plain, partial(archive.extractfile, member))
+                stream.ration = HEADER_BYTES
+        if stream.last != bytes(tarfile.BLOCKSIZE):  # a block of zeros; tarfile takes a damaged header for the end too
+            raise ArchiveError("it is damaged, or cut off: it does not end as a tar does")
+        stream.ration = 1 << 24  # some tars end in many zeros: on a tape, blocks were large
+        while stream.read(CHUNK):  # gzip's own checksum comes last
+            pass
+
+
+class Rationed:
+    """A stream that gives no more than its ration: a header that claims to be gigabytes long is not read."""
+
+    def __init__(self, stream: BinaryIO):
+        self.stream, self.ration, self.last = stream, HEADER_BYTES, b""
+
+    def read(self, size: int) -> bytes:
+        """The next bytes. Raises ArchiveError if they are more than the ration that is left."""
+        self.last = self.stream.read(size)
+        self.ration -= len(self.last)
+        if self.ration < 0:
+            raise ArchiveError("it is damaged: there is too much between two of its files")
+        return self.last

@@ -1,0 +1,362 @@
+"""Building a corpus: what goes in, what is left out and why, and that nothing that happens on the way changes it."""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from drumlib.data.building import build
+from drumlib.data.chart import chart
+from drumlib.data.corpus import Corpus
+from drumlib.data.fingerprints import window_prints
+from drumlib.data.selection import Rules
+from drumlib.data.sources import SongFolder
+from drumlib.music import Note, Song, Track, fast, song_to_bytes, songbook, write_song
+from drumlib.music.midi import with_tracks
+
+NAMES = songbook.names()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder of our songs, some copies, and some files that are no songs."""
+    folder = tmp_path_factory.mktemp("songs")
+    for name in NAMES:
+        write_song(songbook.song(name), folder / f"{name}.mid")
+    rock = songbook.song("rock")
+    write_song(transposed(rock, 3), folder / "copies of rock.mid")
+    write_song(replace(rock, tracks=[t for t in rock.tracks if t.family != "guitar"]), folder / "no guitar.mid")
+    write_song(replace(rock, tracks=rock.band), folder / "no drums.mid")
+    (folder / "sub").mkdir()
+    (folder / "sub" / "damaged.MID").write_bytes(song_to_bytes(rock)[:2000])
+    (folder / "text.mid").write_text("no song")
+    (folder / "empty.midi").touch()
+    (folder / "notes.txt").write_text("not even a MIDI file")
+    return folder
+
+
+def transposed(song, semitones):
+    """The song in another key."""
+    tracks = [
+        t if t.is_drum else replace(t, notes=[n._replace(pitch=n.pitch + semitones) for n in t.notes])
+        for t in song.tracks
+    ]
+    return Song(song.ticks_per_beat, tracks, song.tempos, song.meters)
+
+
+def quick(folder, out, **settings):
+    """Build in this process, without a bar."""
+    return build(SongFolder(folder), out, **({"workers": 0, "shard_songs": 3, "progress": False} | settings))
+
+
+def contents(folder) -> dict[str, str]:
+    """Every file below a folder, with its sha256."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def built(folder, tmp_path_factory):
+    """The corpus of that folder."""
+    out = tmp_path_factory.mktemp("built") / "corpus"
+    quick(folder, out)
+    return out
+
+
+def test_every_song_is_there_or_left_out_for_a_reason(folder, built):
+    counts = json.loads((built / "manifest.json").read_text())["counts"]
+    assert counts["songs"] == len(NAMES) + 6
+    assert counts["songs_kept"] == len(NAMES) + 1
+    assert counts["songs_left_out"] == {"not a song": 3, "no guitar": 1, "no drums": 1}
+    corpus = Corpus(built)
+    direct = {path.stem: chart(fast.read_song(path)) for path in folder.glob("*.mid") if path.stem in NAMES}
+    assert counts["windows"] == sum(len(song.starts) for song in corpus)
+    assert counts["combinations"] >= counts["windows"]
+    for name, written in direct.items():
+        [read] = [song for song in corpus if song.name == name]
+        assert (read.steps, read.starts, read.left_out) == (written.steps, written.starts, written.left_out)
+        np.testing.assert_array_equal(read.heard, written.heard)
+        np.testing.assert_array_equal(read.drums, written.drums)
+        assert [part.program for part in read.parts] == [part.program for part in written.parts]
+        for one, other in zip(read.parts, written.parts, strict=True):
+            np.testing.assert_array_equal(one.notes, other.notes)
+
+
+def test_what_is_no_song_is_named_with_the_reason(built):
+    errors = {error["file"]: error["error"] for error in json.loads((built / "manifest.json").read_text())["errors"]}
+    assert set(errors) == {"sub/damaged.MID", "text.mid", "empty.midi"}
+    assert "it is empty" in errors["empty.midi"] and "cut off" in errors["sub/damaged.MID"]
+
+
+def test_notes_stay_on_disk(built):
+    corpus = Corpus(built)
+    drums = corpus[0].drums
+    assert isinstance(drums.base if not isinstance(drums, np.memmap) else drums, np.memmap)
+    assert not drums.flags.writeable
+
+
+def test_a_song_and_its_transposition_stand_in_one_split(built):
+    corpus = Corpus(built)
+    rock, copy = (number for number, song in enumerate(corpus) if "rock" in song.name)
+    assert corpus.groups[rock] == corpus.groups[copy] and corpus.splits[rock] == corpus.splits[copy]
+    assert len(set(corpus.groups.tolist())) == len(NAMES), "and all others are on their own"
+    assert set(corpus.splits) == {"train", "validation", "test"}
+
+
+def parts_of_splits(corpus) -> dict[str, set[int]]:
+    """The fingerprints of the drum parts that each split's windows have."""
+    prints = [window_prints(song) for song in corpus]
+    index = {split: corpus.windows(split).index.tolist() for split in ("train", "validation", "test")}
+    return {split: {int(prints[song][i]) for song, i in rows} for split, rows in index.items()}
+
+
+def test_no_drum_part_stands_in_two_splits(tmp_path):
+    """Even if a table puts the same song, with other bands, into all three."""
+    rows = ["file,split"]
+    for name, split in zip(NAMES, ["train"] * 4 + ["validation"] * 2 + ["test"] * 2, strict=True):
+        song = songbook.song(name)
+        write_song(song, tmp_path / f"{name}.mid")
+        rows.append(f"{name}.mid,{split}")
+        if split != "train":  # a train song with half of its drums
+            half = song.bars[len(song.bars) // 2].tick
+            drums = [replace(t, notes=[n for n in t.notes if n.tick < half]) for t in song.drums]
+            other = transposed(replace(song, tracks=song.band, events=None), 2)
+            more = [n._replace(pitch=36) for n in other.parts("bass")[0].notes if n.tick >= half]
+            drums.append(Track(more, is_drum=True))
+            write_song(with_tracks(other, drums), tmp_path / f"{name} again.mid")
+            rows.append(f"{name} again.mid,train")
+    (tmp_path / "songs.csv").write_text("\n".join(rows))
+    manifest = quick(tmp_path, tmp_path / "corpus")
+    corpus = Corpus(tmp_path / "corpus")
+    parts = parts_of_splits(corpus)
+    assert all(parts.values())
+    assert not parts["train"] & parts["test"] and not parts["train"] & parts["validation"]
+    assert not parts["validation"] & parts["test"]
+    assert manifest["splits"]["train"]["windows_left_out"] > 10
+    assert manifest["splits"]["test"]["windows_left_out"] == 0, "what is tested on stays as it is"
+    assert manifest["splits_by"] == "the source's own list"
+
+
+def test_no_drum_part_of_real_songs_stands_in_two_splits(shared_data, tmp_path):
+    manifest = build(SongFolder(shared_data), tmp_path, workers=0, progress=False)
+    assert manifest["counts"]["songs"] == 165
+    parts = parts_of_splits(Corpus(tmp_path))
+    assert len(parts["train"]) > 1000
+    assert not parts["train"] & parts["test"] and not parts["train"] & parts["validation"]
+    assert not parts["validation"] & parts["test"]
+
+
+# What happens on the way
+
+
+def test_processes_threads_and_this_process_build_the_same(folder, built, tmp_path):
+    quick(folder, tmp_path / "processes", workers=2)
+    assert contents(tmp_path / "processes") == contents(built)
+    with ThreadPoolExecutor(3) as executor:
+        quick(folder, tmp_path / "threads", executor=executor)
+    assert contents(tmp_path / "threads") == contents(built)
+
+
+def test_a_real_dask_cluster_builds_the_same(folder, built, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        quick(folder, tmp_path / "dask", executor=client.get_executor())
+    assert contents(tmp_path / "dask") == contents(built)
+
+
+def test_a_corpus_that_is_there_is_not_built_again(folder, built):
+    times = {path: path.stat().st_mtime_ns for path in built.glob("shard-*")}
+    quick(folder, built)
+    assert {path: path.stat().st_mtime_ns for path in built.glob("shard-*")} == times
+
+
+@pytest.mark.parametrize("harm", ["cut", "changed", "gone", "rubbish"])
+def test_a_shard_that_is_not_whole_is_made_again(folder, built, tmp_path, harm):
+    out = tmp_path / "corpus"
+    quick(folder, out)
+    notes, about = out / "shard-00001.npy", out / "shard-00001.json"
+    if harm == "cut":
+        notes.write_bytes(notes.read_bytes()[:-5])
+    elif harm == "changed":
+        notes.write_bytes(notes.read_bytes()[:-1] + b"\xff")
+    elif harm == "gone":
+        about.unlink()
+    else:
+        about.write_text("[1, 2")
+    (out / "manifest.json").unlink()
+    (out / ".unfinished-abc").write_text("left by a build that was killed")
+    quick(folder, out)
+    assert contents(out) == contents(built)
+
+
+def test_killed_builds_go_on_and_end_the_same(folder, built, tmp_path):
+    """Killed again and again, at any moment, without warning."""
+    out = tmp_path / "corpus"
+    chance = random.Random(1)
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom drumlib.data.building import build\n"
+        "from drumlib.data.sources import SongFolder\n"
+        "if __name__ == '__main__':\n"
+        "    print('go', flush=True)\n"
+        "    build(SongFolder(Path(sys.argv[1])), sys.argv[2], workers=0, shard_songs=3, progress=False)\n"
+    )
+    for _ in range(4):
+        process = subprocess.Popen([sys.executable, "-c", script, folder, out], stdout=subprocess.PIPE)
+        process.stdout.readline()
+        time.sleep(chance.uniform(0, 0.25))
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    quick(folder, out)
+    assert contents(out) == contents(built)
+
+
+@dataclass(frozen=True)
+class Deadly(SongFolder):
+    """A folder one of whose songs kills whoever reads it, and another is our mistake."""
+
+    def read(self, entry):
+        if entry.file == "funk.mid":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if entry.file == "disco.mid":
+            raise KeyError("a slip of ours")
+        return super().read(entry)
+
+
+@pytest.mark.parametrize("way", ["own pool", "a given pool", "a maker of pools"])
+def test_a_song_that_kills_its_reader_costs_that_song(folder, tmp_path, way):
+    from drumlib.data.tasks import pool
+
+    executor = {"own pool": None, "a given pool": pool(2), "a maker of pools": lambda: pool(2)}[way]
+    manifest = build(Deadly(folder), tmp_path / "c", executor=executor, workers=2, shard_songs=3, progress=False)
+    errors = {error["file"]: error["error"] for error in manifest["errors"]}
+    assert errors["funk.mid"] == "the process that read it died"
+    assert errors["disco.mid"] == "KeyError: 'a slip of ours'"
+    assert manifest["counts"]["songs_kept"] == len(NAMES) + 1 - 2
+    assert manifest["counts"]["songs_left_out"]["a fault in reading"] == 2
+
+
+def test_a_worker_that_dies_in_a_dask_cluster_costs_that_song(folder, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=60) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        manifest = build(Deadly(folder), tmp_path / "c", executor=client.get_executor(), shard_songs=3, progress=False)
+    assert {error["file"] for error in manifest["errors"] if "died" in error["error"]} == {"funk.mid"}
+    assert manifest["counts"]["songs_kept"] == len(NAMES) + 1 - 2
+
+
+# What is refused
+
+
+def test_another_corpus_in_the_folder_is_refused(folder, built):
+    with pytest.raises(FileExistsError, match="rules differ"):
+        quick(folder, built, rules=Rules(missing=1))
+    with pytest.raises(FileExistsError, match="shard_songs differ"):
+        quick(folder, built, shard_songs=4)
+
+
+def test_a_folder_with_something_else_in_it_is_refused(folder, tmp_path):
+    (tmp_path / "thesis.doc").write_text("years of work")
+    with pytest.raises(FileExistsError, match="something else"):
+        quick(folder, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
+
+
+def test_a_changed_song_makes_another_corpus(tmp_path):
+    (tmp_path / "songs").mkdir()
+    write_song(songbook.song("rock"), tmp_path / "songs" / "a.mid")
+    quick(tmp_path / "songs", tmp_path / "corpus")
+    write_song(songbook.song("funk"), tmp_path / "songs" / "a.mid")
+    with pytest.raises(FileExistsError, match="songs_sha256 differ"):
+        quick(tmp_path / "songs", tmp_path / "corpus")
+
+
+def test_a_source_without_a_fit_song_says_why(tmp_path):
+    (tmp_path / "songs").mkdir()
+    write_song(Song(96, [Track([Note(0, 60, 90, 9)])]), tmp_path / "songs" / "piano.mid")
+    with pytest.raises(ValueError, match=r"none of the 1 songs is fit.*no drums \(1\)"):
+        quick(tmp_path / "songs", tmp_path / "corpus")
+    with pytest.raises(FileNotFoundError, match="no songs here"):
+        quick(tmp_path / "nowhere", tmp_path / "corpus")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("manifest.json", lambda data: data.replace(b'"format": 1', b'"format": 2')),
+        ("manifest.json", lambda data: data[:100]),
+        ("manifest.json", lambda data: b"[]"),
+        ("splits.json", lambda data: data.replace(b"train", b"test")),
+        ("shard-00000.json", lambda data: data.replace(b"rock", b"roll") + b" "),
+    ],
+)
+def test_a_corpus_that_was_tampered_with_is_refused(folder, tmp_path, name, change):
+    quick(folder, tmp_path)
+    (tmp_path / name).write_bytes(change((tmp_path / name).read_bytes()))
+    with pytest.raises(ValueError, match="not a corpus"):
+        Corpus(tmp_path)
+
+
+def test_changed_notes_are_found_by_checking(folder, tmp_path):
+    quick(folder, tmp_path)
+    Corpus(tmp_path).check()
+    data = (tmp_path / "shard-00000.npy").read_bytes()
+    (tmp_path / "shard-00000.npy").write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(ValueError, match="shard-00000.npy"):
+        Corpus(tmp_path).check()
+
+
+def test_there_is_no_corpus_where_none_was_finished(tmp_path):
+    with pytest.raises(FileNotFoundError, match="not built to the end"):
+        Corpus(tmp_path)
+
+
+def test_a_split_that_does_not_exist_is_refused(built):
+    with pytest.raises(ValueError, match="'tset'"):
+        Corpus(built).windows("tset")
+
+
+# What a network learns from
+
+
+def test_a_family_may_be_missing_if_that_is_asked_for(folder, tmp_path):
+    manifest = quick(folder, tmp_path / "two", rules=Rules(missing=1))
+    corpus = Corpus(tmp_path / "two")
+    [song] = [song for song in corpus if song.name == "no guitar"]
+    assert len(song.starts) > 5
+    piano, guitar, bass, drums = song.window(0, np.random.default_rng(0))
+    assert piano.any() and bass.any() and drums.any() and not guitar.any()
+    assert manifest["counts"]["songs_kept"] == len(NAMES) + 2
+
+
+def test_every_combination_of_tracks_is_a_window_of_its_own(tmp_path):
+    song = songbook.song("rock")
+    guitar = song.parts("guitar")[0]
+    more = [replace(guitar, notes=[n._replace(pitch=n.pitch + up) for n in guitar.notes]) for up in (-12, -5)]
+    (tmp_path / "songs").mkdir()
+    write_song(with_tracks(song, more), tmp_path / "songs" / "a.mid")
+    manifest = quick(tmp_path / "songs", tmp_path / "corpus")
+    windows = Corpus(tmp_path / "corpus").windows("train")
+    combined = windows.combined()
+    assert len(combined) == manifest["counts"]["combinations"] > len(windows)
+    first = [row for row in range(len(combined)) if combined.index[row, 1] == 0]
+    assert len({combined.window(row)[1].tobytes() for row in first}) == len(first) > 1
+    assert len({combined.window(row)[3].tobytes() for row in first}) == 1, "all of them with the same drums"
+    assert max(combined.index[:, 2]) > max(windows.combined(2).index[:, 2]) == 1
