@@ -124,7 +124,8 @@ def main() -> None:
         for function in (window_prints, song_prints):
             start = time.perf_counter()
             result = function(one)
-            seconds[function.__name__].append(time.perf_counter() - start)
+            if one.starts:  # the rest would flatter us
+                seconds[function.__name__].append(time.perf_counter() - start)
         prints.append(result)
     start = time.perf_counter()
     everything = groups([None] * len(rows), prints)
@@ -167,11 +168,11 @@ def main() -> None:
         "share_of_windows_in_test_over_20_seeds": spread(seeds, windows, "test"),
         "share_of_windows_in_validation_over_20_seeds": spread(seeds, windows, "validation"),
         "planted_copies": found,
-        "milliseconds": {
+        "milliseconds_a_song_with_windows": {
             name: {"median": round(statistics.median(times) * 1000, 3), "most": round(max(times) * 1000, 3)}
             for name, times in seconds.items()
-        }
-        | {"groups_of_all_songs": round(seconds_of_groups * 1000, 1)},
+        },
+        "milliseconds_to_group_all_songs": round(seconds_of_groups * 1000, 1),
         "versions": {name: version(name) for name in ("drumlib", "numpy", "symusic")}
         | {"python": platform.python_version()},
     }

@@ -1,5 +1,6 @@
 """The command line, as a stranger uses it."""
 
+import json
 import subprocess
 import sys
 
@@ -143,7 +144,10 @@ def test_songbook_writes_songs_that_can_be_read(tmp_path):
     assert sorted(path.stem for path in (tmp_path / "songs").iterdir()) == sorted(songbook.names())
 
 
-@pytest.mark.parametrize("command", ["", "accompany", "inspect", "render", "train", "evaluate", "songbook"])
+COMMANDS = ["accompany", "inspect", "render", "train", "evaluate", "songbook", "corpus", "download"]
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help(command, capsys):
     with pytest.raises(SystemExit) as ended:
         main([*command.split(), "--help"])
@@ -151,8 +155,8 @@ def test_help(command, capsys):
 
 
 def test_train_and_evaluate_on_a_folder(tmp_path, capsys):
-    for i in range(10):
-        write_song(songbook.song("rock"), tmp_path / f"{i}.mid")
+    for name in songbook.names():
+        write_song(songbook.song(name), tmp_path / f"{name}.mid")
     run = tmp_path / "run"
     options = ["--songs", str(tmp_path), "--out", str(run)]
     assert main(["train", *options, "--epochs", "1", "--own", "0", "--batch", "128"]) == 0
@@ -162,6 +166,42 @@ def test_train_and_evaluate_on_a_folder(tmp_path, capsys):
     weights = ["--weights", str(run / "best.npz"), "--json", str(tmp_path / "scores.json")]
     assert main(["evaluate", "--songs", str(tmp_path), *weights]) == 0
     assert "the bar before again" in capsys.readouterr().out and (tmp_path / "scores.json").is_file()
+
+
+def test_corpus_and_train_on_it(tmp_path, capsys):
+    songs, corpus = str(tmp_path / "songs"), str(tmp_path / "corpus")
+    main(["songbook", "-o", songs])
+    (tmp_path / "songs" / "<bad>.mid").write_bytes(b"MThd")
+    assert main(["corpus", songs, "-o", corpus, "--workers", "0", "--min-bars", "8", "--seed", "2"]) == 0
+    said = capsys.readouterr()
+    assert f"{corpus}: 8 songs of 9" in said.out and "1  not a song" in said.out
+    assert "<bad>.mid: " in said.err and "cut off" in said.err
+    command = json.loads((tmp_path / "corpus" / "manifest.json").read_text())["command"]
+    assert command.startswith("python -m drumlib corpus SONGS -o CORPUS ")
+    assert "--min-bars 8" in command and "--seed 2" in command and str(tmp_path) not in command
+    assert main(["corpus", songs, "-o", corpus, "--workers", "0"]) == 1
+    assert "another corpus was begun here" in capsys.readouterr().err
+    run = str(tmp_path / "run")
+    options = ["--epochs", "1", "--own", "0", "--batch", "128"]
+    assert main(["train", "--corpus", corpus, "--out", run, *options]) == 0
+    history = json.loads((tmp_path / "run" / "history.json").read_text())
+    assert history["songs"]["train"] + history["songs"]["validation"] <= 8
+
+
+def test_a_corpus_of_bands(tmp_path, capsys):
+    assert main(["corpus", str(tmp_path), "-o", str(tmp_path / "corpus"), "--bands", "1"]) == 1
+    assert "info.csv" in capsys.readouterr().err
+    assert main(["corpus", str(tmp_path), "-o", str(tmp_path / "corpus"), "--bands", "0"]) == 1
+    assert "at least one band" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--missing=3", "--min-fit=2", "--min-bars=-1", "--shard-songs=0", "--seed=-1"])
+def test_corpus_options_that_make_no_sense(tmp_path, capsys, option):
+    main(["songbook", "-o", str(tmp_path / "songs")])
+    capsys.readouterr()
+    assert main(["corpus", str(tmp_path / "songs"), "-o", str(tmp_path / "corpus"), option, "--workers", "0"]) == 1
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert not (tmp_path / "corpus").exists()
 
 
 def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):

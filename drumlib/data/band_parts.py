@@ -101,7 +101,7 @@ def perform(
         voice = heard.voices[role.listens]
         for step, coming in zip(onsets, [*onsets[1:], (section.bar + section.bars) * STEPS_PER_BAR], strict=True):
             beat = 4 if step % STEPS_PER_BAR == 0 else 2 if step % STEPS_PER_BEAT == 0 else 0
-            energy = min(1.15, max(0.8, 0.6 + 0.4 * heard.energy[step // STEPS_PER_BAR]))
+            energy = min(1.15, max(0.7, 0.5 + 0.5 * heard.energy[step // STEPS_PER_BAR]))
             velocity = role.level * heard.level * energy * (0.9 + 0.2 * voice[step]) + beat
             end = min(coming, harmony.until(step))
             strikes.append(Strike(step, end, hands.pitches(role, step, coming), velocity, role.hold))

@@ -14,7 +14,7 @@ from drumlib.data.bands import compose
 from drumlib.data.gmd import performances
 from drumlib.data.splits import SPLITS
 from drumlib.data.windows import read_table
-from drumlib.music import Song, fast
+from drumlib.music import MidiError, Song, fast
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,11 @@ class SongFolder:
 
     def read(self, entry: Entry) -> Song:
         """One of the songs. Raises ``MidiError``."""
-        return fast.read_song(self.folder / entry.file)
+        path = self.folder / entry.file
+        try:
+            return fast.read_song(path)
+        except MidiError as error:  # which file it is, is known; where this folder is, is of no interest elsewhere
+            raise MidiError(str(error).removeprefix(f"{path}: ")) from None
 
 
 def midi_files(folder: Path) -> list[str]:

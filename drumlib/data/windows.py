@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from drumlib.data.chart import Chart, chart
-from drumlib.music import MidiError, read_song
+from drumlib.data.fingerprints import song_prints
+from drumlib.data.groups import groups
+from drumlib.data.splits import SPLITS, split_groups
+from drumlib.music import MidiError, fast
 from drumlib.music.kit import FAMILIES
 
 
@@ -93,29 +96,45 @@ def list_songs(folder: str | os.PathLike, split: str) -> list[Path]:
     """The songs of one split: ``"train"``, ``"validation"`` or ``"test"``.
 
     A file ``songs.csv`` in the folder decides, by its columns ``file``, ``split`` and, if there is one, ``good``
-    (only songs with a 1 are taken). Without it, all MIDI files are taken in the order of their names, and of every
-    ten, eight go to train, one to validation, one to test.
+    (only songs with a 1 are taken). Without it, all MIDI files are taken, and about eight of ten windows are for
+    training, one for validation, one for testing; songs that belong together by what they play stay together.
 
     Raises
     ------
     FileNotFoundError
-        If there are no songs in the folder.
+        If there are no songs in the folder, or none for this split.
     ValueError
-        If ``songs.csv`` is no such table.
+        If there is no such split, or ``songs.csv`` is no such table.
     """
     folder = Path(folder)
+    if split not in SPLITS:
+        raise ValueError(f"no split {split!r}: there is {', '.join(SPLITS)}")
     if (folder / "songs.csv").is_file():
         rows = read_table(folder / "songs.csv")
         songs = [folder / row["file"] for row in rows if row["split"] == split and row.get("good", "1") == "1"]
+        found = f"songs.csv names {len(rows)}"
     else:
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
-        of_ten = {"train": range(8), "validation": [8], "test": [9]}.get(split, [])
-        songs = [path for i, path in enumerate(files) if i % 10 in of_ten]
+        songs = [path for path, its_split in zip(files, splits_of(files), strict=True) if its_split == split]
+        found = f"{len(files)} MIDI files, by what they play" if files else "no songs.csv, and no MIDI files"
     if not songs:
-        raise FileNotFoundError(
-            f"{folder}: no songs for {split} here (neither a songs.csv that names some, nor MIDI files)"
-        )
+        raise FileNotFoundError(f"{folder}: no songs for {split} here ({found})")
     return songs
+
+
+def splits_of(files: list[Path]) -> list[str]:
+    """The split of each file, by what the songs play; those that cannot be read are put with the training songs."""
+    charts = {}
+    for number, path in enumerate(files):
+        try:
+            charts[number] = chart(fast.read_song(path))
+        except MidiError:  # whoever reads the songs of the split will hear of it
+            pass
+    prints = [song_prints(song) for song in charts.values()]
+    together = groups([None] * len(prints), prints)
+    splits = split_groups(together, [len(song.starts) for song in charts.values()], prints=prints)
+    decided = dict(zip(charts, splits, strict=True))
+    return [decided.get(number, "train") for number in range(len(files))]
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -141,7 +160,7 @@ def read_windows(songs: Iterable[Path], refused: dict[str, str] | None = None, p
     charts = []
     for path in progress(list(songs)):
         try:
-            charts.append(chart(read_song(path)))
+            charts.append(chart(fast.read_song(path)))
         except MidiError as error:
             if refused is not None:
                 refused[str(path)] = str(error)

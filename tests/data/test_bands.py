@@ -157,23 +157,23 @@ def test_no_note_runs_into_the_next_or_over_the_end(style):
 @pytest.mark.parametrize("style", STYLES)
 def test_the_band_plays_in_key(style):
     """Chord notes and the scale's; only the bass may step outside, on its way to the next chord."""
-    inside = {family: [] for family in FAMILIES}
     for seed in range(8):
         drums = drummer()
         song, agreed = compose(drums, style, seed), plan(drums, style, seed)
         scale = {(white + agreed.harmony.key) % 12 for white in (0, 2, 4, 5, 7, 9, 11)}
         for track in song.band:
+            inside = []
             steps, _ = Grid(song).locate(track.notes.ticks)
             for step, pitch in zip(steps.tolist(), track.notes.pitches.tolist(), strict=True):
                 chord = agreed.harmony.chords[agreed.harmony.slot(step)]
                 own = {(chord.root + interval) % 12 for interval in chord.intervals} | {chord.bass}
-                inside[track.family].append(pitch % 12 in scale | own)
-    assert np.mean(inside["piano"]) > 0.99 and np.mean(inside["guitar"]) > 0.98
-    assert np.mean(inside["bass"]) > 0.8
+                inside.append(pitch % 12 in (scale | own))
+            assert np.mean(inside) == 1 if track.family != "bass" else np.mean(inside) > 0.8
 
 
 def test_voices_move_by_small_steps():
-    leaps = []
+    """From chord to chord, all voices together move 3.4 semitones; put down afresh each time, they would move 4.3."""
+    moves = []
     for seed in range(12):
         song = compose(drummer(), "soul", seed)
         for track in song.parts("piano") + song.parts("guitar"):
@@ -181,10 +181,12 @@ def test_voices_move_by_small_steps():
             steps = Grid(song).locate(track.notes.ticks)[0].tolist()
             for step, pitch in zip(steps, track.notes.pitches.tolist(), strict=True):
                 by_step.setdefault(step, []).append(pitch)
-            tops = [max(pitches) for pitches in by_step.values() if len(pitches) >= 3]
-            leaps += [abs(after - before) for before, after in zip(tops, tops[1:], strict=False) if after != before]
-    assert len(leaps) > 50
-    assert np.mean(leaps) < 4 and np.percentile(leaps, 95) <= 7
+            chords = [sorted(pitches) for pitches in by_step.values() if len(pitches) >= 3]
+            for before, after in zip(chords, chords[1:], strict=False):
+                if before != after:
+                    moves.append(sum(min(abs(new - old) for old in before) for new in after))
+    assert len(moves) > 200
+    assert np.mean(moves) < 3.9
 
 
 def test_every_chord_can_be_laid_out_in_every_register():
@@ -215,6 +217,19 @@ def test_the_bass_leans_on_the_kick_and_on_no_other():
     assert np.mean(own) < 0.95, "it is a tendency, not a rule"
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_the_bass_says_which_chord_it_is(style):
+    """Its first note in a new chord is the chord's root, or what stands below the stroke, as in C/E."""
+    drums = drummer()
+    for seed in range(4):
+        bass, harmony = compose(drums, style, seed).parts("bass")[0].notes, plan(drums, style, seed).harmony
+        steps, before = Grid(drums).locate(bass.ticks)[0].tolist(), None
+        for step, pitch in zip(steps, bass.pitches.tolist(), strict=True):
+            chord = harmony.chords[harmony.slot(step)]
+            assert chord == before or pitch % 12 == chord.bass
+            before = chord
+
+
 def test_what_a_share_together_is():
     bass = Track([Note(step * STEP, 40, 90, 60) for step in (0, 4, 8, 13)], program=33)
     drums = Track([Note(step * STEP + 20, 36, 90, 60) for step in (0, 8, 12)], is_drum=True)
@@ -230,14 +245,15 @@ def test_what_a_share_together_is():
 @pytest.mark.parametrize("style", ["rock", "funk", "jazz", "latin"])
 def test_chords_turn_over_where_the_drummer_marks_a_bar_line(style, mark):
     """The marks are at odd places, where no habit of four or eight bars would put them."""
-    marked = [5, 12, 23, 30]
+    marked = [5, 7, 12, 23, 30, 33]
     drums = drummer(bars=36, **{mark: marked if mark == "crashes" else [bar - 1 for bar in marked]})
-    at, elsewhere = [], []
+    at, elsewhere, close = [], [], []
     for seed in range(40):
         chords = plan(drums, style, seed).harmony.chords
         for bar in range(1, 35):
             (at if bar in marked else elsewhere).append(chords[2 * bar] != chords[2 * bar - 1])
-    assert np.mean(at) > 0.85
+            close += [chords[2 * bar] != chords[2 * bar - 1]] if bar in (7, 33) else []
+    assert np.mean(at) > 0.85 and np.mean(close) > 0.75  # the next mark may be too near for a new section
     assert np.mean(elsewhere) < np.mean(at) - 0.2
 
 
@@ -269,6 +285,17 @@ def test_everybody_strikes_with_a_crash():
     assert np.mean(together_) > np.mean(apart) + 0.1
 
 
+def test_guitar_and_piano_leave_room_for_a_fill():
+    fills, onsets = [7, 15, 23], {True: 0, False: 0}
+    for seed in range(30):
+        song = compose(drummer(fills=fills), "pop", seed)
+        for family in ("guitar", "piano"):
+            for step in band_onsets(song, family):
+                if step % 16 >= 8 and step // 16 < 24:
+                    onsets[step // 16 in fills] += 1
+    assert onsets[True] / 3 < 0.8 * onsets[False] / 21
+
+
 @pytest.mark.parametrize("late", [-0.3, 0.0, 0.3])
 def test_the_band_is_as_late_as_the_drummer(late):
     for seed in range(3):
@@ -282,10 +309,13 @@ def test_the_band_is_as_late_as_the_drummer(late):
 def test_the_band_follows_a_drummer_who_drifts():
     early, late = drummer(bars=16, late=-0.3), drummer(bars=16, late=0.3)
     notes = [*early.drums[0].notes, *(n._replace(tick=n.tick + 16 * 16 * STEP) for n in late.drums[0].notes)]
-    song = compose(Song(TICKS, [Track(notes, is_drum=True)]), "rock", 3)
+    drums = Song(TICKS, [Track(notes, is_drum=True)])
+    song = compose(drums, "rock", 3)
     steps, offsets = Grid(song).locate(together(song.band).ticks)
     assert offsets[(steps > 16) & (steps < 15 * 16)].mean() < -0.2
     assert offsets[(steps > 17 * 16) & (steps < 31 * 16)].mean() > 0.2
+    pocket = listen(drums, DRUM_OF_ANY_PITCH).pocket  # where nothing is struck to lean on, too
+    assert (pocket[16 : 15 * 16] < -0.15).all() and (pocket[17 * 16 :] > 0.15).all()
 
 
 def test_the_band_swings_with_a_drummer_who_swings():

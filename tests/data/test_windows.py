@@ -5,7 +5,7 @@ import pytest
 
 from drumlib.data.chart import HOP_BARS, MAX_SILENT_BARS, WINDOW_BARS, WINDOW_STEPS, chart, silences
 from drumlib.data.windows import Windows, list_songs, read_windows
-from drumlib.music import FAMILIES, Meter, Note, Song, Track, groove_of, piano_roll, write_song
+from drumlib.music import FAMILIES, Meter, Note, Song, Track, groove_of, piano_roll, songbook, write_song
 
 BAR = 4 * 96
 PROGRAMS = {"piano": 0, "guitar": 25, "bass": 33}
@@ -186,14 +186,29 @@ def touch(folder, *names):
         (folder / name).touch()
 
 
-def test_without_a_list_eight_of_ten_songs_train(tmp_path):
-    touch(tmp_path, *(f"{i:02}.mid" for i in range(19)), "sub/20.MIDI", "readme.txt")
+def test_without_a_list_songs_are_parted_by_what_they_play(tmp_path):
+    touch(tmp_path, "readme.txt", "sub/damaged.MIDI")
+    for name in songbook.names():
+        write_song(songbook.song(name), tmp_path / f"{name}.mid")
+        write_song(songbook.song(name), tmp_path / "sub" / f"copy of {name}.mid")
     splits = {split: list_songs(tmp_path, split) for split in ("train", "validation", "test")}
-    assert [len(songs) for songs in splits.values()] == [16, 2, 2]
     everything = [path for songs in splits.values() for path in songs]
-    assert len(everything) == len(set(everything)) == 20
-    assert all(path.suffix.lower() in (".mid", ".midi") and path.is_file() for path in everything)
+    assert len(everything) == len(set(everything)) == 17 and all(splits.values())
+    assert tmp_path / "sub" / "damaged.MIDI" in splits["train"], "where it will be noticed"
+    for songs in splits.values():
+        for path in songs:
+            if path.suffix == ".mid" and path.parent == tmp_path:
+                assert tmp_path / "sub" / f"copy of {path.name}" in songs
+    assert len(splits["train"]) > 8
     assert splits["train"] == list_songs(str(tmp_path), "train"), "the same each time"
+
+
+def test_songs_that_all_belong_together_cannot_be_parted(tmp_path):
+    for i in range(4):
+        write_song(songbook.song("rock"), tmp_path / f"{i}.mid")
+    assert len(list_songs(tmp_path, "train")) == 4
+    with pytest.raises(FileNotFoundError, match="no songs for test here .4 MIDI files, by what they play"):
+        list_songs(tmp_path, "test")
 
 
 def test_songs_csv_decides(tmp_path):

@@ -11,8 +11,8 @@ from display_song import STEP, TICKS, make_song
 
 from drumlib.display import Player
 from drumlib.display.sound import SAMPLE_RATE
-from drumlib.music.grid import Grid, Groove, groove_of
 from drumlib.music import Meter, Note, Song, Tempo, Track, only
+from drumlib.music.grid import Grid, Groove, groove_of
 
 
 class Page(HTMLParser):

@@ -9,9 +9,9 @@ from display_song import STEP, TICKS, make_song
 
 from drumlib.display import encode_mp3, render, render_stems, save_mp3
 from drumlib.display.sound import CEILING, SAMPLE_RATE, TAIL, section
+from drumlib.music import Note, Song, Tempo, Track, only
 from drumlib.music.kit import PITCH_OF_DRUM
 from drumlib.music.midi import song_from_bytes, song_to_bytes
-from drumlib.music import Note, Song, Tempo, Track, only
 
 
 def power(audio) -> float:
