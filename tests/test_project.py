@@ -148,3 +148,18 @@ def test_no_file_knows_the_machine_that_it_was_made_on():
         for match in path.finditer(file.read_bytes())
     ]
     assert found == []
+
+
+def test_the_readme_says_what_was_measured(root, monkeypatch):
+    """Its figures come from a results file, not from somebody's fingers."""
+    monkeypatch.syspath_prepend(str(root / "bench"))
+    import corpus_build
+
+    results = json.loads(corpus_build.RESULTS.read_text())
+    assert (
+        corpus_build.START + "\n" + corpus_build.in_words(results) + corpus_build.END
+        in (root / "README.md").read_text()
+    )
+    for readers in results["readers"].values():
+        assert readers["differences"] == [] and readers["read"] > 500
+    assert results["killed at random"]["identical"] and results["killed at random"]["killed"] > 5
