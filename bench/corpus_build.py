@@ -25,6 +25,7 @@ from pathlib import Path
 
 from drumlib.data.building import build
 from drumlib.data.gmd import performances
+from drumlib.data.selection import Rules
 from drumlib.data.sources import GrooveBands, SongFolder
 from drumlib.files import write_whole
 from drumlib.music import MidiError, fast, midi
@@ -180,7 +181,9 @@ def main() -> None:
             "two workers": measured(SongFolder(folder), 2),
         }
         show(results["good songs"])
-        results["500 performances with bands"] = [measured(Some(where), workers) for workers in (0, 2)]
+        results["500 performances with bands"] = [
+            measured(Some(where, variants=2), workers, rules=Rules(bars=8, strokes=0, fit=0.0)) for workers in (0, 2)
+        ]
         show(results["500 performances with bands"])
     results["ever more songs"] = grown(options.songs, [1, 2, 4, 8])
     show(results["ever more songs"])

@@ -3,6 +3,7 @@
 import argparse
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 from drumlib import __version__
@@ -100,11 +101,13 @@ def parser() -> argparse.ArgumentParser:
         "--missing", type=int, default=0, metavar="N", help="so many of the three families may be silent"
     )
     command.add_argument(
-        "--min-bars", type=int, default=16, metavar="N", help="shorter songs are left out (default: 16)"
+        "--min-bars", type=int, metavar="N", help="shorter songs are left out (default: 16; with --bands 8)"
     )
-    command.add_argument("--min-strokes", type=int, default=64, metavar="N", help="drum notes of a song (default: 64)")
     command.add_argument(
-        "--min-fit", type=float, default=0.8, metavar="P", help="share of them on the grid (default: 0.8)"
+        "--min-strokes", type=int, metavar="N", help="drum notes of a song (default: 64; with --bands 0)"
+    )
+    command.add_argument(
+        "--min-fit", type=float, metavar="P", help="share of them on the grid (default: 0.8; with --bands 0)"
     )
     command.add_argument("--seed", type=int, default=0, help="draws splits, where songs.csv has none, and bands")
     command.add_argument("--shard-songs", type=int, default=64, metavar="N", help="songs of a shard (default: 64)")
@@ -291,16 +294,22 @@ def corpus(options) -> None:
     from drumlib.data.selection import Rules
     from drumlib.data.sources import GrooveBands, SongFolder
 
-    rules = Rules(options.missing, options.min_bars, options.min_strokes, options.min_fit)
+    # Who plays to a click keeps to its grid, and a human is never quite on it.
+    usual = Rules() if options.bands is None else Rules(bars=8, strokes=0, fit=0.0)
+    asked = {"bars": options.min_bars, "strokes": options.min_strokes, "fit": options.min_fit}
+    rules = replace(usual, missing=options.missing, **{name: n for name, n in asked.items() if n is not None})
     if options.bands is None:
         source = SongFolder(options.songs, options.all)
     else:
         source = GrooveBands(options.songs, options.bands, options.seed)
     # Where things lie, and how many hands they took, changes nothing: neither goes into the manifest.
     said = {"bands": options.bands, "all": options.all, "missing": options.missing, "seed": options.seed}
-    said |= {name: getattr(options, name) for name in ("min_bars", "min_strokes", "min_fit", "shard_songs")}
+    said |= {"min_bars": rules.bars, "min_strokes": rules.strokes, "min_fit": rules.fit}
+    said |= {"shard_songs": options.shard_songs}
     words = [
-        f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}") for name, value in said.items() if value
+        f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
+        for name, value in said.items()
+        if value is not None and value is not False
     ]
     manifest = build(
         source,

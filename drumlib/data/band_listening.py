@@ -64,6 +64,10 @@ class Heard:
     sections: tuple[Section, ...]
 
 
+class DrumsError(ValueError):
+    """Drums to which no band can be composed."""
+
+
 def listen(song: Song, drum_of_pitch: Mapping[int, int]) -> Heard:
     """Listen to a performance.
 
@@ -77,12 +81,12 @@ def listen(song: Song, drum_of_pitch: Mapping[int, int]) -> Heard:
     struck = np.flatnonzero(groove.hits.any(axis=1))
     name = song.name or "the performance"
     if not len(struck):
-        raise ValueError(f"{name}: nobody drums in it")
+        raise DrumsError(f"{name}: nobody drums in it")
     bars = int(struck[-1]) // STEPS_PER_BAR + 1
     if set(grid.odd_bars) & set(grid.bars[:bars]):
-        raise ValueError(f"{name}: it is not in 4/4 throughout")
+        raise DrumsError(f"{name}: it is not in 4/4 throughout")
     if bars < MIN_BARS:
-        raise ValueError(f"{name}: {bars} bar{'s' * (bars > 1)} of drums; a band needs {MIN_BARS}")
+        raise DrumsError(f"{name}: {bars} bar{'s' * (bars > 1)} of drums; a band needs {MIN_BARS}")
     loud = groove.velocities[: bars * STEPS_PER_BAR].astype(float)  # (steps, 9)
     offsets = groove.offsets[: bars * STEPS_PER_BAR].astype(float)
     pocket = _pocket(loud, offsets)

@@ -99,7 +99,8 @@ def perform(
             continue
         onsets = rhythm(role, section, heard, player.density, rng)
         voice = heard.voices[role.listens]
-        for step, coming in zip(onsets, [*onsets[1:], (section.bar + section.bars) * STEPS_PER_BAR], strict=True):
+        ends = [*onsets, (section.bar + section.bars) * STEPS_PER_BAR][1:]  # in a short section, perhaps none strikes
+        for step, coming in zip(onsets, ends, strict=True):
             beat = 4 if step % STEPS_PER_BAR == 0 else 2 if step % STEPS_PER_BEAT == 0 else 0
             energy = min(1.15, max(0.7, 0.5 + 0.5 * heard.energy[step // STEPS_PER_BAR]))
             velocity = role.level * heard.level * energy * (0.9 + 0.2 * voice[step]) + beat

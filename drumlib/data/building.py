@@ -20,6 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from drumlib import __version__
+from drumlib.data.band_listening import DrumsError
 from drumlib.data.chart import chart
 from drumlib.data.corpus import FORMAT
 from drumlib.data.fingerprints import song_prints, window_prints
@@ -28,8 +29,9 @@ from drumlib.data.selection import Rules, why_not
 from drumlib.data.shards import finished_shard, read_shard, write_shard
 from drumlib.data.sources import Entry, Source
 from drumlib.data.splits import SPLITS, clashes, split_groups
-from drumlib.data.tasks import Died, one_by_one, run
+from drumlib.data.tasks import Died, Workers, one_by_one
 from drumlib.files import write_whole
+from drumlib.music import MidiError
 
 SHARD_SONGS = 64
 RULES = Rules()
@@ -68,8 +70,10 @@ class Shard:
             if reason:
                 return reason, ""
             written = chart(song, self.rules.missing)
-        except ValueError as error:  # MidiError is one
+        except MidiError as error:
             return "not a song", str(error)
+        except DrumsError as error:
+            return "no band can be composed to it", str(error)
         except Exception as error:  # our fault, not the song's. It is not passed over in silence; but the rest goes on
             return "a fault in reading", f"{type(error).__name__}: {error}"
         if not written.starts:
@@ -143,12 +147,13 @@ def build(
     ]
     done = {shard.stem: finished_shard(shard.stem) for shard in shards}
     before = sum(len(shard.entries) for shard in shards if done[shard.stem])
-    with tqdm(total=len(entries), initial=before, desc="songs", unit="song", disable=not progress) as shown:
-        for shard, about in run([shard for shard in shards if not done[shard.stem]], executor, workers):
-            done[shard.stem] = without_deadly(shard) if isinstance(about, Died) else about
-            shown.update(len(shard.entries))
-            shown.set_postfix(windows=sum(about["windows"] for about in done.values() if about))
-    return finish(out, plan, [done[shard.stem] for shard in shards], seed, progress)
+    with Workers(executor, workers) as hands:
+        with tqdm(total=len(entries), initial=before, desc="songs", unit="song", disable=not progress) as shown:
+            for shard, about in hands.run([shard for shard in shards if not done[shard.stem]]):
+                done[shard.stem] = without_deadly(shard) if isinstance(about, Died) else about
+                shown.update(len(shard.entries))
+                shown.set_postfix(windows=sum(about["windows"] for about in done.values() if about))
+        return finish(out, plan, [done[shard.stem] for shard in shards], seed, hands, progress)
 
 
 def without_deadly(shard: Shard) -> dict:
@@ -202,22 +207,51 @@ def begin(out: Path, plan: dict) -> None:
         )
 
 
-def finish(out: Path, plan: dict, shards: list[dict], seed: int, progress: bool) -> dict:
-    """Part the songs into groups and splits, and write the manifest."""
-    keys, given, windows, prints, left_out, lost, total = [], [], [], [], Counter(), Counter(), Counter()
-    errors = []
-    for shard in tqdm(shards, desc="fingerprints", unit="shard", disable=not progress):
-        records, charts, left = read_shard(out / shard["name"])
+@dataclass(frozen=True)
+class Reading:
+    """A task: read a shard, count what is in it, and take the fingerprints of its songs."""
+
+    stem: Path
+
+    def make(self) -> dict:
+        """For each song its key, its split if it has one, and its prints; and counts. Runs in a worker."""
+        records, charts, left_out = read_shard(self.stem)
+        lost, total = Counter(), Counter()
         for record, song in zip(records, charts, strict=True):
-            keys.append(record.key)
-            given.append(record.split)
-            windows.append(window_prints(song))
-            prints.append(song_prints(song))
             lost.update(record.left_out)
             total.update(songs=1, windows=len(song.starts), notes=record.notes, strokes=record.drums)
-            total.update(combinations=sum(song.combinations(i) for i in range(len(song.starts))))
-        left_out.update(song["reason"] for song in left)
-        errors += [song for song in left if "error" in song]
+            total.update(combinations=int(song.combinations().sum()))
+        return {
+            "keys": [record.key for record in records],
+            "given": [record.split for record in records],
+            "windows": [window_prints(song) for song in charts],
+            "prints": [song_prints(song) for song in charts],
+            "errors": [song for song in left_out if "error" in song],
+            "left_out": Counter(song["reason"] for song in left_out),
+            "lost": lost,
+            "total": total,
+        }
+
+
+def finish(out: Path, plan: dict, shards: list[dict], seed: int, hands: Workers, progress: bool) -> dict:
+    """Part the songs into groups and splits, and write the manifest."""
+    try:
+        before = json.loads((out / "manifest.json").read_bytes())
+        if before["shards"] == shards:
+            return before  # the corpus was finished already
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    tasks = [Reading(out / shard["name"]) for shard in shards]
+    read = dict(tqdm(hands.run(tasks), total=len(tasks), desc="fingerprints", unit="shard", disable=not progress))
+    if any(isinstance(result, Died) for result in read.values()):
+        raise RuntimeError(f"{out}: a process that read a finished shard died")
+    read = [read[task] for task in tasks]  # in the order of the shards, whoever was first
+    keys, given, windows, prints, errors = (
+        [one for result in read for one in result[name]] for name in ("keys", "given", "windows", "prints", "errors")
+    )
+    left_out, lost, total = (
+        sum((result[name] for result in read), Counter()) for name in ("left_out", "lost", "total")
+    )
     if not keys:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in left_out.most_common(5))
         raise ValueError(f"none of the {plan['songs']} songs is fit for a corpus: {reasons}")

@@ -9,7 +9,6 @@ bars in a row: there is nothing to learn from silence.
 """
 
 from dataclasses import dataclass, field
-from math import prod
 
 import numpy as np
 
@@ -94,12 +93,17 @@ class Chart:
 
     def tracks_heard(self, i: int) -> list[np.ndarray]:
         """For each family, the numbers of its parts that are heard in window ``i``."""
-        families = np.array([part.family for part in self.parts])
-        return [np.flatnonzero((families == family) & self.heard[i]) for family in FAMILIES]
+        return [np.flatnonzero(row & self.heard[i]) for row in self.of_family()]
 
-    def combinations(self, i: int) -> int:
-        """How many samples the thesis makes of window ``i``: one for every piano x guitar x bass that is heard."""
-        return prod(max(1, len(numbers)) for numbers in self.tracks_heard(i))
+    def of_family(self) -> np.ndarray:
+        """Which parts are of which family: bool (3, parts)."""
+        families = [part.family for part in self.parts]
+        return np.array([[own == family for own in families] for family in FAMILIES], dtype=bool).reshape(3, -1)
+
+    def combinations(self) -> np.ndarray:
+        """How many samples the thesis makes of each window: one for every piano x guitar x bass that is heard."""
+        counts = self.heard.astype(np.int64) @ self.of_family().T  # (windows, parts) @ (parts, 3) -> (windows, 3)
+        return np.maximum(counts, 1).prod(axis=1)
 
     def combination(self, i: int, number: int) -> list[int]:
         """The parts of combination ``number`` of window ``i``, one of each family that is heard."""

@@ -45,7 +45,7 @@ class Source(Protocol):
         """The size of the entry's file, in bytes: whether it is still the same file."""
 
     def read(self, entry: Entry) -> Song:
-        """One of the songs. Raises ``MidiError``, or another ValueError, that says why it is none."""
+        """One of the songs. Raises ``MidiError``, or ``DrumsError``, that says why it is none."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class GrooveBands:
             return -1
 
     def read(self, entry: Entry) -> Song:
-        """The performance with its band. Raises ``MidiError``, or ValueError if no band can be composed to it."""
+        """The performance with its band. Raises ``MidiError``, or ``DrumsError`` if no band can be composed to it."""
         one = _performances(self.folder)[entry.file]
         return compose(one.song(), one.style, seed=self.seed * 1_000_003 + entry.variant)
 

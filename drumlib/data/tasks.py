@@ -44,54 +44,61 @@ def pool(workers: int | None = None) -> Executor:
     )
 
 
-def run(tasks: Iterable, executor: Executor | Callable[[], Executor] | None, workers: int | None) -> Iterator[tuple]:
-    """Do tasks, at most a few at a time more than there are workers; yield each with its result as it is done.
+class Workers:
+    """Who does the tasks. As a context manager, it ends what it has begun.
 
-    A task whose process died is yielded with ``Died`` instead. What else a task raises is raised here.
     ``executor`` and ``workers`` are as in ``building.build``.
     """
-    waiting, lost = deque(tasks), []
-    own = not isinstance(executor, Executor)
-    make = executor if callable(executor) else lambda: pool(workers)
-    current = make() if own else executor
-    width = 1 if isinstance(current, Here) else 2 * (workers or os.cpu_count() or 1) + 2
-    if not own:
-        width = max(width, 256)  # a cluster: who knows how large
-    running: dict[Future, object] = {}
-    try:
-        while waiting or running:
-            broken = False
-            while waiting and len(running) < width:
-                try:
-                    running[current.submit(waiting[0].make)] = waiting[0]
-                except BrokenExecutor:
-                    broken = True
-                    break
-                waiting.popleft()
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                task = running.pop(future)
-                error = future.exception()
-                if error is None:
-                    yield task, future.result()
-                elif (
-                    isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
-                ):  # the latter is dask's
-                    lost.append(task)
-                    broken |= isinstance(error, BrokenExecutor)
-                else:
-                    raise error
-            if broken and not running:
-                if own:
-                    current.shutdown(wait=False)
-                current, own = (make() if own else pool(workers)), True
-    finally:
-        for future in running:
-            future.cancel()
-        if own:
-            current.shutdown(wait=False, cancel_futures=True)
-    for task, result in one_by_one(lost):
-        yield task, result
+
+    def __init__(self, executor: Executor | Callable[[], Executor] | None = None, workers: int | None = None):
+        self.given = executor if isinstance(executor, Executor) else None
+        self.make = executor if executor and not self.given else lambda: pool(workers)
+        self.width = 1 if workers == 0 else 2 * (workers or os.cpu_count() or 1) + 2
+        if executor:
+            self.width = 256  # a cluster, perhaps: who knows how large
+        self.current: Executor | None = None  # started when it is needed
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.current and self.current is not self.given:
+            self.current.shutdown(wait=False, cancel_futures=True)
+
+    def run(self, tasks: Iterable) -> Iterator[tuple]:
+        """Do tasks, not many more at a time than there are workers; yield each with its result as it is done.
+
+        A task whose process died is yielded with ``Died`` instead. What else a task raises is raised here.
+        """
+        waiting, lost = deque(tasks), []
+        running: dict[Future, object] = {}
+        try:
+            while waiting or running:
+                self.current = self.current or self.given or self.make()
+                broken = False
+                while waiting and len(running) < self.width and not broken:
+                    try:
+                        running[self.current.submit(waiting[0].make)] = waiting[0]
+                        waiting.popleft()
+                    except BrokenExecutor:
+                        broken = True
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    task, error = running.pop(future), future.exception()
+                    if error is None:
+                        yield task, future.result()
+                    elif isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker":  # dask's
+                        lost.append(task)
+                        broken |= isinstance(error, BrokenExecutor)
+                    else:
+                        raise error
+                if broken and not running:
+                    self.current.shutdown(wait=False)
+                    self.current = self.given = None  # whoever gave it made one only: go on with one of our own
+        finally:
+            for future in running:
+                future.cancel()
+        yield from one_by_one(lost)
 
 
 def one_by_one(tasks: Iterable) -> Iterator[tuple]:

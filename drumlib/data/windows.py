@@ -45,11 +45,8 @@ class Windows:
 
         Of a window's combinations, ``most`` at most are taken: some files have a dozen tracks of one family.
         """
-        index = [
-            (s, i, number)
-            for s, i in self.index.tolist()
-            for number in range(min(most, self.charts[s].combinations(i)))
-        ]
+        counts = {s: np.minimum(most, self.charts[s].combinations()).tolist() for s in set(self.index[:, 0].tolist())}
+        index = [(s, i, number) for s, i in self.index.tolist() for number in range(counts[s][i])]
         return Windows(self.charts, np.array(index, dtype=np.int64).reshape(-1, 3))
 
     def window(self, number: int, rng: np.random.Generator | None = None) -> tuple[np.ndarray, ...]:

@@ -16,6 +16,7 @@ That both readers make the same songs is tested, on songs made for it and on eve
 import os
 import re
 import struct
+from functools import lru_cache
 
 import numpy as np
 import symusic
@@ -51,6 +52,10 @@ _CHANNELS_AS_PROGRAMS = b"".join(bytes([0, 0xC0 | channel, channel]) for channel
 
 _END_ALL = [b"".join(bytes([0, 0x80 | channel, pitch, 0]) for pitch in range(128)) for channel in range(16)]
 """For each channel, an end to every note that still sounds. It comes a tick too late: so such notes are known."""
+
+
+_message = lru_cache(maxsize=4096)(make_message)
+"""Songs say the same things again and again, and nobody changes a message."""
 
 
 class Unusual(Exception):
@@ -112,7 +117,7 @@ def _split(chunk: bytes) -> tuple[bytes, list]:
         try:
             left_out = time.end() < len(chunk) and chunk[time.end()] < 0x80
             _, status, kind, body, at = split_event(chunk, at, _last_status(*spoken) if left_out else 0)
-            message = make_message(status, kind, body) if status >= 0xF0 and kind not in _TEXTS else None
+            message = _message(status, kind, body) if status >= 0xF0 and kind not in _TEXTS else None
         except MidiError:
             raise Unusual("damage") from None
         if status < 0xF0 and max(body) >= 0x80:
@@ -123,7 +128,7 @@ def _split(chunk: bytes) -> tuple[bytes, list]:
             messages.append(message if message and message.type in (*CHANGES, "track_name") else None)
         elif 0xC0 <= status < 0xD0:
             pieces.append(mark(len(messages)))
-            messages.append(make_message(status, kind, body))
+            messages.append(_message(status, kind, body))
             spoken = status, b""
         else:  # and the rest of its kind with it, at the speed of a regular expression
             run = (_PRESSURE if 0xD0 <= status < 0xE0 else _NOTES).match(chunk, at)
