@@ -172,7 +172,9 @@ def test_processes_threads_and_this_process_build_the_same(folder, built, tmp_pa
 def test_a_real_dask_cluster_builds_the_same(folder, built, tmp_path):
     distributed = pytest.importorskip("distributed")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path / "scratch"
+        ) as cluster,
         distributed.Client(cluster) as client,
     ):
         quick(folder, tmp_path / "dask", executor=client.get_executor())
@@ -254,7 +256,13 @@ def test_a_song_that_kills_its_reader_costs_that_song(folder, tmp_path, way):
 def test_a_worker_that_dies_in_a_dask_cluster_costs_that_song(folder, tmp_path):
     distributed = pytest.importorskip("distributed")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=60) as cluster,
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=None,
+            local_directory=tmp_path / "scratch",
+            silence_logs=60,
+        ) as cluster,
         distributed.Client(cluster) as client,
     ):
         manifest = build(Deadly(folder), tmp_path / "c", executor=client.get_executor(), shard_songs=3, progress=False)
