@@ -118,7 +118,8 @@ def build(
     executor
         What runs the tasks: any ``concurrent.futures.Executor``, such as that of a dask cluster whose machines see
         the same folders; or a function that makes one, and can make another if it breaks. By default a pool of
-        ``workers`` processes (as many as there are cores); with ``workers=0``, this process itself.
+        ``workers`` processes (as many as there are cores); with ``workers=0``, this process itself. A script that
+        calls this must do so below ``if __name__ == "__main__":``, for each new process reads the script again.
     shard_songs
         How many songs of the source make a shard.
     seed
@@ -136,6 +137,8 @@ def build(
         If no song of the source is fit.
     OSError
         If something cannot be written.
+    RuntimeError
+        If no process can be started.
     """
     out = Path(out)
     entries = source.entries()

@@ -74,7 +74,9 @@ class Corpus(Sequence):
         """A file of the corpus. Raises ValueError if it is not the one that the manifest means."""
         data = (self.folder / name).read_bytes()
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise ValueError(f"{name} is not the file that the manifest names: the corpus must be built anew")
+            raise ValueError(
+                f"{name} is not the file that the manifest names: build into the same folder again, and it is mended"
+            )
         return data
 
     def __len__(self) -> int:

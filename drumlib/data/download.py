@@ -186,6 +186,8 @@ def unpack_whole(archive: Path, target: Path, source: Source, sha256: str, progr
             whole = top[0]
         about = {key: value for key, value in asdict(source).items() if isinstance(value, str) and value}
         about |= {"sha256": sha256, "files": files}
+        if sha256 != source.sha256:
+            about["doubt"] = f"not the published archive: its sum is {source.sha256}; whose this is, we do not know"
         write_whole(whole / MARKER, json.dumps(about, indent=1, ensure_ascii=False).encode())
         if target.exists():
             target.rmdir()  # it is empty; Windows does not rename onto it

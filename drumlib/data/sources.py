@@ -113,7 +113,8 @@ class GrooveBands:
     """The Groove MIDI Dataset's performances in 4/4, each with ``variants`` bands composed to it (see ``bands.py``).
 
     ``folder`` is the data set's folder, or its archive. The data set says itself what is for training, validation and
-    test; performances of one session belong together.
+    test, and that is kept to, so that figures can be compared. It parts drummers, and even sessions: who trained on it
+    has heard the test drummers before.
     """
 
     folder: Path

@@ -101,12 +101,24 @@ class Workers:
         yield from one_by_one(lost)
 
 
+def tried(processes: Executor) -> Executor:
+    """A pool, if its processes can be started at all. Raises RuntimeError if not: then no task is to blame."""
+    try:
+        processes.submit(os.getpid).result()
+    except BrokenExecutor:
+        raise RuntimeError(
+            "no process could be started. In a script, what builds must stand below `if __name__ == '__main__':`, "
+            "for every new process reads the script again; or do it in this process, with workers=0"
+        ) from None
+    return processes
+
+
 def one_by_one(tasks: Iterable) -> Iterator[tuple]:
     """Do tasks one after the other in a process beside this one; yield each with its result, or with ``Died``."""
     beside = None
     try:
         for task in tasks:
-            beside = beside or pool(1)
+            beside = beside or tried(pool(1))
             try:
                 yield task, beside.submit(task.make).result()
             except BrokenExecutor:

@@ -270,6 +270,19 @@ def test_a_worker_that_dies_in_a_dask_cluster_costs_that_song(folder, tmp_path):
     assert manifest["counts"]["songs_kept"] == len(NAMES) + 1 - 2
 
 
+def test_a_script_that_every_process_would_start_again_is_told_so(folder, tmp_path):
+    """Without the guard that Python wants there, no worker can start; no song is to blame for that."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\nfrom drumlib.data.building import build\n"
+        "from drumlib.data.sources import SongFolder\n"
+        f"build(SongFolder(Path({str(folder)!r})), {str(tmp_path / 'corpus')!r}, workers=1, progress=False)\n"
+    )
+    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    assert ended.returncode != 0
+    assert "no process could be started" in ended.stderr.splitlines()[-1]
+
+
 # What is refused
 
 
