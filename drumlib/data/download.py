@@ -12,14 +12,14 @@ from drumlib.data.fetch import DownloadError, fetch, read_json, sum_of, sums
 from drumlib.data.unpack import ArchiveError, Bounds, unpack
 from drumlib.files import write_whole
 
-__all__ = ["SOURCES", "ArchiveError", "Bounds", "DownloadError", "Source", "download", "find_source", "is_downloaded"]
+__all__ = ["SOURCES", "ArchiveError", "Bounds", "DownloadError", "DataSet", "download", "find_source", "is_downloaded"]
 
 MARKER = "SOURCE.json"
 """The file, in a downloaded folder, that says where all of it is from and whose it is. Only a whole folder has it."""
 
 
 @dataclass(frozen=True)
-class Source:
+class DataSet:
     """A data set on the web.
 
     Attributes
@@ -43,7 +43,7 @@ class Source:
     doubt: str = ""
 
 
-GROOVE = Source(
+GROOVE = DataSet(
     name="groove",
     what="the Groove MIDI Dataset: 1,150 performances on an electronic drum kit (3 MB to download)",
     url="https://storage.googleapis.com/magentadata/datasets/groove/groove-v1.0.0-midionly.zip",
@@ -55,7 +55,7 @@ GROOVE = Source(
     bounds=Bounds(entries=2_000, file_bytes=1_000_000, all_bytes=20_000_000),
 )
 
-LAKH = Source(
+LAKH = DataSet(
     name="lakh",
     what="the Lakh MIDI Dataset, the part matched to the Million Song Dataset: 116,189 files (1.4 GB to download)",
     url="http://hog.ee.columbia.edu/craffel/lmd/lmd_matched.tar.gz",
@@ -73,7 +73,7 @@ LAKH = Source(
 SOURCES = {source.name: source for source in (GROOVE, LAKH)}
 
 
-def find_source(name: str) -> Source:
+def find_source(name: str) -> DataSet:
     """The source of that name. Raises ValueError if there is none."""
     if name not in SOURCES:
         raise ValueError(f"no source {name!r}: choose {' or '.join(SOURCES)}")
@@ -85,7 +85,7 @@ def is_downloaded(name: str, folder: str | os.PathLike, sha256: str | None = Non
     return read_json(Path(folder) / MARKER).get("sha256") == right_sum(find_source(name), sha256)
 
 
-def right_sum(source: Source, sha256: str | None) -> str:
+def right_sum(source: DataSet, sha256: str | None) -> str:
     """The sum that an archive must have: the source's, or another. Raises ValueError if that one is no sum."""
     if sha256 is None:
         return source.sha256
@@ -149,7 +149,7 @@ def download(
     return Path(folder)
 
 
-def check_archive(archive: Path, source: Source, sha256: str, progress: bool = True) -> None:
+def check_archive(archive: Path, source: DataSet, sha256: str, progress: bool = True) -> None:
     """Check an archive that was not fetched just now.
 
     Raises
@@ -172,7 +172,7 @@ def check_archive(archive: Path, source: Source, sha256: str, progress: bool = T
         )
 
 
-def unpack_whole(archive: Path, target: Path, source: Source, sha256: str, progress: bool = True) -> None:
+def unpack_whole(archive: Path, target: Path, source: DataSet, sha256: str, progress: bool = True) -> None:
     """Unpack into a new folder beside the target, which takes the target's place when all is there.
 
     Stopped with Ctrl-C it takes its folder with it. Only if the process is killed, a ``.unpacking-...`` stays behind.

@@ -21,7 +21,7 @@ import requests
 
 from drumlib.__main__ import main
 from drumlib.data import fetch as fetching
-from drumlib.data.download import MARKER, SOURCES, DownloadError, Source, download, is_downloaded
+from drumlib.data.download import MARKER, SOURCES, DataSet, DownloadError, download, is_downloaded
 from drumlib.data.unpack import ArchiveError, Bounds, unpack
 
 SONGS = {f"toy/drummer{i % 3}/{i}.mid": bytes([i]) * (500 + 40 * i) for i in range(30)}
@@ -151,9 +151,9 @@ def toy(server, monkeypatch):
     return add_source(monkeypatch, server.url, ARCHIVE)
 
 
-def add_source(monkeypatch, url: str, archive: bytes, bounds: Bounds = BOUNDS, room: int = 0) -> Source:
+def add_source(monkeypatch, url: str, archive: bytes, bounds: Bounds = BOUNDS, room: int = 0) -> DataSet:
     sha256 = hashlib.sha256(archive).hexdigest()
-    source = Source("toy", "toys", url, sha256, "CC BY 4.0", "Toymaker", len(archive) + room, bounds)
+    source = DataSet("toy", "toys", url, sha256, "CC BY 4.0", "Toymaker", len(archive) + room, bounds)
     monkeypatch.setitem(SOURCES, "toy", source)
     return source
 
@@ -284,11 +284,11 @@ def test_a_server_that_sends_another_range_than_it_was_asked_for(server, toy, tm
 
 
 def test_a_server_that_sends_less_than_it_was_asked_for(server, toy, tmp_path):
-    """It may: "bytes 10000-17999/37000" is a right answer to "bytes=10000-"."""
-    server.cuts, server.piece = [10_000], 8_000
+    """It may: "bytes 10000-21999/37000" is a right answer to "bytes=10000-"."""
+    server.cuts, server.piece = [10_000], 12_000
     fetch_toy(tmp_path)
     assert_whole(tmp_path)
-    assert [asked.get("Range") for asked in server.asked][1:3] == ["bytes=10000-", "bytes=18000-"]
+    assert {"bytes=10000-", "bytes=22000-"} < {asked.get("Range") for asked in server.asked}
 
 
 def test_a_mirror_goes_on_with_what_the_first_server_sent(server, toy, tmp_path):
@@ -400,7 +400,7 @@ def test_a_wrong_sum(server, toy, tmp_path):
 
 
 def test_doubts_about_a_sum_are_told(server, toy, tmp_path, monkeypatch):
-    monkeypatch.setitem(SOURCES, "toy", Source(**{**vars(toy), "doubt": "hearsay"}))
+    monkeypatch.setitem(SOURCES, "toy", DataSet(**{**vars(toy), "doubt": "hearsay"}))
     server.content = ARCHIVE[:-1]
     with pytest.raises(DownloadError, match="hearsay"):
         fetch_toy(tmp_path)
