@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("drumlib: stopped", file=sys.stderr)
         return 130
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, RuntimeError) as error:
         print(f"drumlib: {one_line(error)}", file=sys.stderr)
         return 1
     return 0
@@ -299,9 +299,9 @@ def corpus(options) -> None:
     asked = {"bars": options.min_bars, "strokes": options.min_strokes, "fit": options.min_fit}
     rules = replace(usual, missing=options.missing, **{name: n for name, n in asked.items() if n is not None})
     if options.bands is None:
-        source = SongFolder(options.songs, options.all)
+        source = SongFolder(options.songs.resolve(), options.all)  # other machines start elsewhere
     else:
-        source = GrooveBands(options.songs, options.bands, options.seed)
+        source = GrooveBands(options.songs.resolve(), options.bands, options.seed)
     # Where things lie, and how many hands they took, changes nothing: neither goes into the manifest.
     said = {"bands": options.bands, "all": options.all, "missing": options.missing, "seed": options.seed}
     said |= {"min_bars": rules.bars, "min_strokes": rules.strokes, "min_fit": rules.fit}

@@ -30,6 +30,9 @@ def write_whole(path: str | os.PathLike, data: bytes) -> None:
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes private files; a result should be an ordinary one
         os.replace(temporary, path)
+    except OSError as error:  # a full disk does not say whose it was
+        Path(temporary).unlink(missing_ok=True)
+        raise type(error)(error.errno, error.strerror, str(path)) from None
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

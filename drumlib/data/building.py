@@ -70,6 +70,8 @@ class Shard:
             if reason:
                 return reason, ""
             written = chart(song, self.rules.missing)
+        except OSError:  # the disk's fault, or the network's: tomorrow the song may be there again
+            raise
         except MidiError as error:
             return "not a song", str(error)
         except DrumsError as error:
@@ -149,6 +151,9 @@ def build(
         for number, first in enumerate(range(0, len(entries), shard_songs))
     ]
     done = {shard.stem: finished_shard(shard.stem) for shard in shards}
+    for said in finished(out).get("shards", ()):  # a shard that was changed since is made again
+        if done.get(out / said["name"]) != said:
+            done[out / said["name"]] = None
     before = sum(len(shard.entries) for shard in shards if done[shard.stem])
     with Workers(executor, workers) as hands:
         with tqdm(total=len(entries), initial=before, desc="songs", unit="song", disable=not progress) as shown:
@@ -238,12 +243,13 @@ class Reading:
 
 def finish(out: Path, plan: dict, shards: list[dict], seed: int, hands: Workers, progress: bool) -> dict:
     """Part the songs into groups and splits, and write the manifest."""
-    try:
-        before = json.loads((out / "manifest.json").read_bytes())
-        if before["shards"] == shards:
-            return before  # the corpus was finished already
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+    before = finished(out)
+    if before.get("shards") == shards:
+        try:
+            if hashlib.sha256((out / "splits.json").read_bytes()).hexdigest() == before["splits_sha256"]:
+                return before  # the corpus was finished already
+        except (OSError, KeyError):
+            pass
     tasks = [Reading(out / shard["name"]) for shard in shards]
     read = dict(tqdm(hands.run(tasks), total=len(tasks), desc="fingerprints", unit="shard", disable=not progress))
     if any(isinstance(result, Died) for result in read.values()):
@@ -285,6 +291,15 @@ def finish(out: Path, plan: dict, shards: list[dict], seed: int, hands: Workers,
     }
     write_whole(out / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode())
     return manifest
+
+
+def finished(out: Path) -> dict:
+    """The manifest of a corpus that was finished before; an empty one if there is none."""
+    try:
+        before = json.loads((out / "manifest.json").read_bytes())
+        return before if all(isinstance(said["name"], str) for said in before["shards"]) else {}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
 
 
 def in_split(name: str, splits: list[str], windows: list, unused: dict) -> dict[str, int]:

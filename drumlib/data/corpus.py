@@ -11,6 +11,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -59,6 +60,8 @@ class Corpus(Sequence):
                 raise ValueError(f"it is of format {self.manifest['format']}; this drumlib reads format {FORMAT}")
             self.records = []
             for shard in self.manifest["shards"]:
+                if not re.fullmatch(r"shard-\d+", shard["name"]):
+                    raise ValueError(f"a shard is called {shard['name']!r}")
                 stem = self.folder / shard["name"]
                 about = json.loads(self._bytes(stem.name + ".json", shard["json_sha256"]))
                 self.records += [(stem.with_suffix(".npy"), Record(**record)) for record in about["songs"]]
@@ -67,7 +70,7 @@ class Corpus(Sequence):
             self._clashes = {int(song): set(windows) for song, windows in said["clashes"].items()}
             if not len(self.records) == len(self.groups) == len(self.splits):
                 raise ValueError("its shards and its splits are not of the same songs")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(f"{self.folder}: not a corpus: {error}") from None
 
     def _bytes(self, name: str, sha256: str) -> bytes:

@@ -12,6 +12,10 @@ NEAR = 1 / 24
 """How near to the grid a stroke is on it, in beats: a third of the way to the next sixteenth."""
 
 
+MOST_PARTS, MOST_BARS = 256, 20_000
+"""No song has more. A small file can claim thousands, and hold up for minutes whoever believes it."""
+
+
 @dataclass(frozen=True)
 class Rules:
     """What a song must have.
@@ -34,6 +38,8 @@ class Rules:
 
 def why_not(song: Song, rules: Rules = Rules()) -> str | None:
     """Why a song is left out, in a few words; None if it is not."""
+    if len(song.tracks) > MOST_PARTS or len(song.bars) > MOST_BARS:
+        return f"more than {MOST_PARTS} parts, or {MOST_BARS:,} bars"
     strokes = together(song.drums)
     if not len(strokes):
         return "no drums"

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from drumlib.data.chart import GRID_NOTE, Chart, Part
+from drumlib.data.chart import GRID_NOTE, WINDOW_STEPS, Chart, Part
 from drumlib.files import write_whole
+from drumlib.music.kit import DRUMS, FAMILIES
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,15 @@ class Record:
     left_out: dict = field(default_factory=dict)
     first: int = 0
 
+    def __post_init__(self):
+        counts = [self.steps, self.drums, self.first, *self.starts, *self.heard, *(part[2] for part in self.parts)]
+        if not all(isinstance(count, int) and count >= 0 for count in counts):
+            raise ValueError(f"{self.file}: its record has a count that is none")
+        if len(self.starts) != len(self.heard) or not {part[0] for part in self.parts} <= {*FAMILIES}:
+            raise ValueError(f"{self.file}: its record does not agree with itself")
+        if self.starts and max(self.starts) > self.steps - WINDOW_STEPS:
+            raise ValueError(f"{self.file}: a window of its record ends behind the song")
+
     @property
     def notes(self) -> int:
         """How many notes the song has in the shard."""
@@ -63,8 +73,12 @@ def record_of(entry, chart: Chart, first: int) -> Record:
 
 def chart_of(record: Record, notes: np.ndarray) -> Chart:
     """A song's chart, from its record and its shard's notes."""
+    if record.first + record.notes > len(notes):
+        raise ValueError(f"{record.file}: its shard is too short; build into the same folder again, and it is mended")
     ends = np.cumsum([record.first, record.drums, *(count for _, _, count in record.parts)]).tolist()
     drums, *parts = (notes[start:end] for start, end in zip(ends, ends[1:], strict=False))
+    if drums["pitch"].max(initial=0) >= len(DRUMS) or notes["pitch"][ends[0] : ends[-1]].max(initial=0) > 127:
+        raise ValueError(f"{record.file}: it strikes a drum or a pitch that there is not")
     parts = tuple(Part(*head[:2], part) for head, part in zip(record.parts, parts, strict=True))
     heard = np.array([[row >> i & 1 for i in range(len(parts))] for row in record.heard], dtype=bool)
     heard = heard.reshape(len(record.starts), len(parts))
@@ -132,6 +146,6 @@ def open_notes(path: Path) -> np.ndarray:
         notes = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ValueError(f"{path}: not the notes of a shard ({error})") from None
-    if notes.dtype != GRID_NOTE or notes.ndim != 1:
-        raise ValueError(f"{path}: not the notes of a shard (it holds {notes.dtype}, {notes.ndim} dimensions)")
+    if not isinstance(notes, np.ndarray) or notes.dtype != GRID_NOTE or notes.ndim != 1:
+        raise ValueError(f"{path}: not the notes of a shard (it holds something else)")
     return notes

@@ -3,6 +3,7 @@
 A source goes to other processes, and to other machines: it holds little, and no open files.
 """
 
+import errno
 import os
 import re
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from drumlib.data.gmd import performances
 from drumlib.data.splits import SPLITS
 from drumlib.data.windows import read_table
 from drumlib.music import MidiError, Song, fast
+
+THE_FILES_OWN_FAULT = {errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EACCES, errno.ELOOP}
+"""Errors that cost one song. Any other (the disk, the network, too many open files) ends what was begun."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Source(Protocol):
         """The songs, in the same order every time."""
 
     def size(self, entry: Entry) -> int:
-        """The size of the entry's file, in bytes: whether it is still the same file."""
+        """The size of the entry's file, in bytes. Where it has changed, so has the file; more is not looked at."""
 
     def read(self, entry: Entry) -> Song:
         """One of the songs. Raises ``MidiError``, or ``DrumsError``, that says why it is none."""
@@ -84,11 +88,15 @@ class SongFolder:
             return -1
 
     def read(self, entry: Entry) -> Song:
-        """One of the songs. Raises ``MidiError``."""
+        """One of the songs. Raises ``MidiError``, or OSError if the disk fails."""
         path = self.folder / entry.file
         try:
             return fast.read_song(path)
-        except MidiError as error:  # which file it is, is known; where this folder is, is of no interest elsewhere
+        except MidiError as error:
+            cause = error.__context__
+            if isinstance(cause, OSError) and cause.errno not in THE_FILES_OWN_FAULT:
+                raise cause from None
+            # which file it is, is known; where this folder is, is of no interest elsewhere
             raise MidiError(str(error).removeprefix(f"{path}: ")) from None
 
 

@@ -8,9 +8,11 @@ was to blame. So the lost tasks are done again one by one, and the one that kill
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from multiprocessing.connection import wait as wait_for
 
 
 class Died(Exception):
@@ -34,14 +36,31 @@ def pool(workers: int | None = None) -> Executor:
     """A pool of processes, as many as there are cores; with ``workers=0``, none but this one.
 
     They are started afresh: a copy of a process in which TensorFlow or a notebook runs can stand still for ever. And
-    they do not hear Ctrl-C: what they are at is finished, and this process decides what is next.
+    they do not hear Ctrl-C: this process does, and decides what is next.
     """
     if workers == 0:
         return Here()
     fresh = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(
-        workers, mp_context=fresh, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
-    )
+    return ProcessPoolExecutor(workers, mp_context=fresh, initializer=begin_work)
+
+
+def begin_work() -> None:
+    """What a worker does first: it no longer hears Ctrl-C, and sees to it that it does not outlive its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def end_with_parent():
+        wait_for([multiprocessing.parent_process().sentinel])
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def stop(executor: Executor) -> None:
+    """End a pool of ours at once. What its workers were writing is there whole or not at all."""
+    processes = list((getattr(executor, "_processes", None) or {}).values())  # it has no public way before Python 3.14
+    executor.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
 
 
 class Workers:
@@ -61,8 +80,10 @@ class Workers:
     def __enter__(self) -> "Workers":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, error, *_) -> None:
         if self.current and self.current is not self.given:
+            if error:
+                stop(self.current)
             self.current.shutdown(wait=False, cancel_futures=True)
 
     def run(self, tasks: Iterable) -> Iterator[tuple]:

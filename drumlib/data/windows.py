@@ -3,7 +3,7 @@
 import csv
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -145,6 +145,10 @@ def read_table(path: Path) -> list[dict[str, str]]:
     missing = {"file", "split"} - set(reader.fieldnames or ())
     if missing:
         raise ValueError(f"{path}: it has no column {' and no column '.join(sorted(missing))}")
+    for row in rows:
+        file = PurePosixPath(row["file"])
+        if file.is_absolute() or ".." in file.parts:
+            raise ValueError(f"{path}: {row['file']!r} leads out of the folder")
     return rows
 
 

@@ -54,8 +54,13 @@ _END_ALL = [b"".join(bytes([0, 0x80 | channel, pitch, 0]) for pitch in range(128
 """For each channel, an end to every note that still sounds. It comes a tick too late: so such notes are known."""
 
 
-_message = lru_cache(maxsize=4096)(make_message)
+_remembered = lru_cache(maxsize=4096)(make_message)
 """Songs say the same things again and again, and nobody changes a message."""
+
+
+def _message(status: int, kind: int, body: bytes):
+    """The mido message of an event. Short ones are remembered; others may be a megabyte each."""
+    return (_remembered if len(body) <= 16 else make_message)(status, kind, body)
 
 
 class Unusual(Exception):

@@ -1,5 +1,6 @@
 """Building a corpus: what goes in, what is left out and why, and that nothing that happens on the way changes it."""
 
+import builtins
 import hashlib
 import json
 import os
@@ -18,9 +19,9 @@ from drumlib.data.building import build
 from drumlib.data.chart import chart
 from drumlib.data.corpus import Corpus
 from drumlib.data.fingerprints import window_prints
-from drumlib.data.selection import Rules
+from drumlib.data.selection import MOST_PARTS, Rules, why_not
 from drumlib.data.sources import SongFolder
-from drumlib.music import Note, Song, Track, fast, song_to_bytes, songbook, write_song
+from drumlib.music import Meter, Note, Song, Track, fast, song_to_bytes, songbook, write_song
 from drumlib.music.midi import with_tracks
 
 NAMES = songbook.names()
@@ -283,6 +284,68 @@ def test_a_script_that_every_process_would_start_again_is_told_so(folder, tmp_pa
     assert "no process could be started" in ended.stderr.splitlines()[-1]
 
 
+@dataclass(frozen=True)
+class Failing(SongFolder):
+    """A folder on a disk that fails."""
+
+    def read(self, entry):
+        if entry.file == "funk.mid":
+            raise OSError(5, "Input/output error", str(self.folder / entry.file))
+        return super().read(entry)
+
+
+def test_a_disk_that_fails_ends_the_build_and_is_not_held_against_the_song(folder, built, tmp_path):
+    with pytest.raises(OSError, match="Input/output error"):
+        build(Failing(folder), tmp_path / "c", workers=0, shard_songs=3, progress=False)
+    (tmp_path / "c" / "plan.json").unlink()  # the other source would make another plan
+    for rest in (tmp_path / "c").iterdir():
+        rest.unlink()
+    quick(folder, tmp_path / "c")
+    assert contents(tmp_path / "c") == contents(built)
+
+
+def test_a_reader_says_which_errors_are_the_disks(folder, monkeypatch):
+    def failing(*arguments, **more):
+        raise OSError(24, "Too many open files")
+
+    source = SongFolder(folder)
+    entry = next(entry for entry in source.entries() if entry.file == "rock.mid")
+    with monkeypatch.context() as patch:
+        patch.setattr(builtins, "open", failing)
+        with pytest.raises(OSError, match="Too many open files"):
+            source.read(entry)
+    with pytest.raises(ValueError, match="No such file"):
+        source.read(replace(entry, file="nowhere.mid"))
+
+
+@pytest.mark.parametrize("name", ["splits.json", "shard-00001.json"])
+def test_a_finished_corpus_that_was_changed_is_mended(folder, built, tmp_path, name):
+    quick(folder, tmp_path / "c")
+    path = tmp_path / "c" / name
+    path.write_bytes(path.read_bytes().replace(b"train", b"test").replace(b'"starts":[0,', b'"starts":['))
+    quick(folder, tmp_path / "c")
+    assert contents(tmp_path / "c") == contents(built)
+
+
+def test_a_song_of_thousands_of_tracks_is_left_out(tmp_path):
+    rock = songbook.song("rock")
+    many = [replace(rock.parts("piano")[0], channel=0, name=str(i)) for i in range(250)]
+    (tmp_path / "songs").mkdir()
+    write_song(rock, tmp_path / "songs" / "rock.mid")
+    song = Song(rock.ticks_per_beat, [*rock.tracks, *many])
+    assert why_not(song) is None
+    assert f"more than {MOST_PARTS} parts" in why_not(Song(rock.ticks_per_beat, [*song.tracks, *many]))
+    short = Song(31, [Track([Note(31 * 9_999, 60, 90, 9)])], meters=[Meter(0, 1, 64)])
+    assert "bars" in why_not(short)
+
+
+@pytest.mark.parametrize("file", ["../rock.mid", "/etc/passwd", "sub/../../rock.mid"])
+def test_a_table_cannot_lead_out_of_its_folder(tmp_path, file):
+    (tmp_path / "songs.csv").write_text(f"file,split\n{file},train\n")
+    with pytest.raises(ValueError, match="leads out of the folder"):
+        SongFolder(tmp_path).entries()
+
+
 # What is refused
 
 
@@ -333,6 +396,44 @@ def test_a_corpus_that_was_tampered_with_is_refused(folder, tmp_path, name, chan
     (tmp_path / name).write_bytes(change((tmp_path / name).read_bytes()))
     with pytest.raises(ValueError, match="not a corpus"):
         Corpus(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"first": 10**9},
+        {"first": -5},
+        {"starts": [10**7]},
+        {"starts": ["a"]},
+        {"parts": [["kazoo", 0, 5]]},
+        {"heard": []},
+        {"drums": 10**12},
+    ],
+    ids=str,
+)
+def test_a_corpus_of_a_stranger_that_contradicts_itself_is_refused(folder, tmp_path, change):
+    """All its sums are right; what it says is not."""
+    quick(folder, tmp_path)
+    path, manifest = tmp_path / "shard-00000.json", json.loads((tmp_path / "manifest.json").read_text())
+    about = json.loads(path.read_text())
+    about["songs"][0] |= change
+    path.write_text(json.dumps(about))
+    manifest["shards"][0]["json_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError):
+        Corpus(tmp_path)[0]
+
+
+def test_a_shard_that_was_cut_is_not_taken_for_silence(folder, tmp_path):
+    quick(folder, tmp_path)
+    notes = np.load(tmp_path / "shard-00000.npy")
+    np.save(tmp_path / "shard-00000.npy", notes[:100])
+    with pytest.raises(ValueError, match="too short"):
+        Corpus(tmp_path)[0]
+    np.savez(tmp_path / "shard-00000.npz", notes)
+    (tmp_path / "shard-00000.npz").replace(tmp_path / "shard-00000.npy")
+    with pytest.raises(ValueError, match="not the notes of a shard"):
+        Corpus(tmp_path)[0]
 
 
 def test_changed_notes_are_found_by_checking(folder, tmp_path):
