@@ -58,9 +58,9 @@ def begin_work() -> None:
 def stop(executor: Executor) -> None:
     """End a pool of ours at once. What its workers were writing is there whole or not at all."""
     processes = list((getattr(executor, "_processes", None) or {}).values())  # it has no public way before Python 3.14
-    executor.shutdown(wait=False, cancel_futures=True)
     for process in processes:
         process.terminate()
+    executor.shutdown(wait=False)
 
 
 class Workers:
@@ -84,7 +84,8 @@ class Workers:
         if self.current and self.current is not self.given:
             if error:
                 stop(self.current)
-            self.current.shutdown(wait=False, cancel_futures=True)
+            else:
+                self.current.shutdown(wait=False)
 
     def run(self, tasks: Iterable) -> Iterator[tuple]:
         """Do tasks, not many more at a time than there are workers; yield each with its result as it is done.
@@ -117,8 +118,9 @@ class Workers:
                     self.current.shutdown(wait=False)
                     self.current = self.given = None  # whoever gave it made one only: go on with one of our own
         finally:
-            for future in running:
-                future.cancel()
+            if self.given:  # what is our own is ended as a whole
+                for future in running:
+                    future.cancel()
         yield from one_by_one(lost)
 
 
