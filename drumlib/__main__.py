@@ -1,6 +1,7 @@
 """The command line: ``python -m drumlib accompany SONG.mid -o OUT.mid``, and what else there is."""
 
 import argparse
+import os
 import sys
 import warnings
 from dataclasses import replace
@@ -118,23 +119,27 @@ def parser() -> argparse.ArgumentParser:
         "train",
         help="train a network on a folder of songs",
         description="Train a network on a folder of MIDI songs. Stop it with Ctrl-C when you like: --resume goes on "
-        "after the last whole epoch.",
+        "after the last whole epoch. What is not said is as the preset's own plan has it.",
     )
     command.set_defaults(run=train)
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("--songs", type=Path, metavar="FOLDER", help="MIDI files, songs.csv if there is one")
     what.add_argument("--corpus", type=Path, metavar="CORPUS", help="what `drumlib corpus` made of many songs")
     command.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="checkpoints, history")
-    command.add_argument("--preset", default="thesis")
+    command.add_argument("--preset", default="thesis", help="which network (default: thesis)")
     command.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    command.add_argument("--epochs", type=int, default=50, help="at most (default: 50; it ends when nothing is gained)")
-    command.add_argument("--batch", type=int, default=64)
-    command.add_argument("--rate", type=float, default=1e-3, help="learning rate (default: 0.001)")
-    command.add_argument("--transpose", type=int, default=5, help="semitones, up or down (default: 5; the thesis: 0)")
-    command.add_argument("--mute", type=float, default=0.15, help="how often an instrument is silenced (default: 0.15)")
-    command.add_argument("--kl-weight", type=float, default=0.5, help="how narrow the bottleneck (default: 0.5)")
-    command.add_argument("--own", type=float, default=0.5, help="how often it is told its own playing (default: 0.5)")
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--epochs", type=int, help="at most; it ends when nothing is gained")
+    command.add_argument("--batch", type=int, help="windows in a batch")
+    command.add_argument("--rate", type=float, help="learning rate at the start")
+    command.add_argument("--transpose", type=int, help="semitones, up or down; the thesis: 0")
+    command.add_argument("--mute", type=float, help="how often an instrument is silenced; the thesis: 0")
+    command.add_argument("--kl-weight", type=float, help="how narrow the bottleneck; the thesis: 1")
+    command.add_argument("--own", type=float, help="how often it is told its own playing; the thesis: 0")
+    command.add_argument("--schedule", help="plain, layer-wise (the thesis's stages) or transfer")
+    command.add_argument("--transplant", type=Path, metavar="FILE.npz", help="begin with the decoder of these weights")
+    command.add_argument("--mixed", action="store_true", default=None, help="half precision where it is enough (GPU)")
+    command.add_argument("--backend", choices=["tensorflow", "jax"], help="what Keras computes with")
+    command.add_argument("--seed", type=int)
 
     command = commands.add_parser(
         "evaluate",
@@ -348,13 +353,20 @@ def dask_executor(address: str):
 
 def train(options) -> None:
     """Train a network."""
-    from drumlib.network.training import Plan, check_folder, train, training_corpus, training_songs
+    if options.backend:
+        if "keras" in sys.modules:
+            raise UsageError("--backend comes too late: Keras is loaded already")
+        os.environ["KERAS_BACKEND"] = options.backend
+    from drumlib.network.plans import plan_for
+    from drumlib.network.training import check_folder, train, training_corpus, training_songs
 
-    names = ("epochs", "batch", "rate", "transpose", "mute", "kl_weight", "own", "seed")
-    plan = Plan(**{name: getattr(options, name) for name in names})
+    names = ("epochs", "batch", "rate", "transpose", "mute", "kl_weight", "own", "schedule", "mixed", "seed")
+    plan = plan_for(options.preset, **{name: getattr(options, name) for name in names})
     check_folder(options.out, options.resume)
     training, validation = training_corpus(options.corpus) if options.corpus else training_songs(options.songs)
-    history = train(training, validation, options.out, options.preset, plan, options.resume)
+    history = train(
+        training, validation, options.out, options.preset, plan, options.resume, transplant=options.transplant
+    )
     best = min(epoch["val_loss"] for epoch in history["epochs"])
     print(f"{options.out / 'best.npz'}: the weights of the best epoch, with a validation loss of {best:.4f}")
 

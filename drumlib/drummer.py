@@ -28,7 +28,7 @@ from drumlib.music import (
 from drumlib.music.kit import CLOSED_HAT, CRASH, DRUMS, FAMILIES, KICK, OPEN_HAT, SNARE
 
 THRESHOLDS = (0.60, 0.62, 0.64)
-"""What the thesis tried: a note is played where its probability exceeds the threshold."""
+"""What the thesis tried: a note is played where its probability exceeds the threshold. Each preset has its own."""
 
 MAX_STEPS = 64_000
 """Songs with more steps are refused: that is 4,000 bars of 4/4, or very many tiny ones."""
@@ -88,14 +88,14 @@ def accompany(
         The same seed gives the same drums. It matters only where something is drawn: ``temperature``, ``sample``.
     threshold
         Play a note where its probability exceeds this, in (0, 1). If neither this nor ``temperature`` is given, the
-        thesis's three (0.60, 0.62, 0.64) are tried.
+        preset's own are tried; the thesis's are 0.60, 0.62 and 0.64.
     temperature
         Draw notes instead: from the network's calibrated probabilities at 1, more wildly above, more tamely below.
     section_bars
         How many bars the lower decoder plays before the conductor speaks again. The network was trained with 2.
     window_bars
         How many bars the network listens to at once; it was trained with 8, and needs no fewer. None: the whole song
-        at once, as the thesis does, in one z.
+        at once, as the thesis does, in one z. A preset that remembers what it played has the whole song anyway.
     sample
         Draw z from the posterior instead of taking its mean.
     max_combinations
@@ -158,14 +158,14 @@ def takes(
         raise SongError(f"its {len(grid.bars):,} bars are too many to drum to")
     from drumlib.network.weights import pretrained  # only now: reading songs must not wait for Keras
 
-    pretrained(preset)  # an unknown preset is said before anything is said of the song
+    cuts = pretrained(preset).preset.thresholds  # an unknown preset is said before anything is said of the song
     bands = combinations(song, max_combinations)
     tell_about(song, grid)
     rolls = {family: np.stack([roll_of(band, family, grid) for band in bands]) for family in FAMILIES}  # (C, T, 128)
     rhythm = probabilities(rolls, preset, seed, temperature, section_bars, window_bars, sample)
     tried = []
     for band, hits, velocities, offsets in zip(bands, *rhythm.values(), strict=True):
-        for cut in (None,) if temperature else THRESHOLDS if threshold is None else (threshold,):
+        for cut in (None,) if temperature else cuts if threshold is None else (threshold,):
             groove = readout(hits, velocities, offsets, grid, cut)
             tried.append(Take(groove, band, cut, agreement(groove.hits, grid)))
     return sorted(tried, key=lambda take: -take.agreement)  # sorted keeps the order of equals: the first tried wins
@@ -232,17 +232,23 @@ def probabilities(
 
     network = pretrained(preset)
     bands, length = rolls["bass"].shape[:2]  # C, T
-    size = length if window_bars is None else window_bars * STEPS_PER_BAR  # W
+    whole = window_bars is None or network.preset.whole_song
+    size = length if whole else window_bars * STEPS_PER_BAR  # W
     size = max(size, WINDOW_BARS * STEPS_PER_BAR)  # no shorter than what the network knows
     padding = ((0, 0), (0, -length % size), (0, 0))
     windows = {
         family: np.pad(roll, padding).reshape(-1, size, 128) for family, roll in rolls.items()
     }  # (C*T/W, W, 128)
-    choose = None if temperature is None else drawing(temperature, seed)
+    choose = None if temperature is None else drawing(temperature, seed, network)
     rhythm = network.generate(windows, section_bars, choose, sample=seed if sample else None)  # 3 x (C*T/W, W, 9)
-    if choose is None:
+    if choose is None and says_too_much(network):
         rhythm = if_struck(rhythm)
     return {name: x.reshape(bands, -1, len(DRUMS))[:, :length] for name, x in rhythm.items()}
+
+
+def says_too_much(network) -> bool:
+    """Whether the network was trained with the thesis's loss, whose answers must be read with ``calibrate``."""
+    return network.preset.loss == "thesis"
 
 
 def if_struck(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -259,23 +265,43 @@ def if_struck(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {**heads, "velocities": np.clip(heads["velocities"] / odds, 0, 1)}
 
 
-def drawing(temperature: float, seed: int):
-    """A way to choose notes: draw each from its calibrated probability. Above 1 a temperature evens the odds out."""
-    import keras
+class Drawing:
+    """A way to choose notes: draw each from its probability. Above 1 a temperature evens the odds out.
 
-    from drumlib.network.losses import calibrate
+    ``mended`` says that probabilities and velocities mean what they say; those of a network trained with the thesis's
+    loss do not, and are calibrated first. The same seed draws the same notes from the same probabilities.
+    """
 
-    rng = np.random.default_rng(seed)
+    def __init__(self, temperature: float = 1.0, seed: int = 0, mended: bool = False):
+        self.temperature, self.mended = temperature, mended
+        self.rng = np.random.default_rng(seed)
 
-    def choose(heads):
-        heads = if_struck({name: keras.ops.convert_to_numpy(x) for name, x in heads.items()})
-        odds = calibrate(heads["hits"])  # (B, 9)
+    def luck(self, *shape: int) -> np.ndarray:
+        """Random numbers in [0, 1): a note is struck where its probability is above its luck."""
+        return self.rng.random(shape)
+
+    def draw(self, heads: dict, luck: np.ndarray) -> dict[str, np.ndarray]:
+        """What is played of the three heads, each (..., 9), with this luck (..., 9)."""
+        from keras import ops
+
+        from drumlib.network.losses import calibrate
+
+        heads = {name: ops.convert_to_numpy(x) for name, x in heads.items()}
+        odds = np.clip(heads["hits"].astype(float), 1e-7, 1 - 1e-7) if self.mended else calibrate(heads["hits"])
+        heads = heads if self.mended else if_struck(heads)
         with np.errstate(over="ignore"):  # next to nothing, raised to a high power, is nothing
-            odds = 1 / (1 + (1 / odds - 1) ** (1 / temperature))
-        struck = (rng.random(odds.shape) < odds).astype(np.float32)
+            odds = 1 / (1 + (1 / odds - 1) ** (1 / self.temperature))
+        struck = (luck < odds).astype(np.float32)
         return {"hits": struck, "velocities": struck * heads["velocities"], "offsets": struck * heads["offsets"]}
 
-    return choose
+    def __call__(self, heads: dict) -> dict[str, np.ndarray]:
+        """What is played of one step, with new luck."""
+        return self.draw(heads, self.luck(*np.shape(heads["hits"])))
+
+
+def drawing(temperature: float, seed: int, network=None) -> Drawing:
+    """A ``Drawing`` that reads the answers of this network as they are meant; without one, of the thesis's."""
+    return Drawing(temperature, seed, mended=network is not None and not says_too_much(network))
 
 
 def readout(hits, velocities, offsets, grid: Grid, threshold: float | None = None) -> Groove:

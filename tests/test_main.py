@@ -210,7 +210,7 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
     seen = {}
     monkeypatch.setattr(training, "training_songs", lambda folder: (None, None))
 
-    def fake_train(*arguments):
+    def fake_train(*arguments, transplant):
         seen["plan"] = arguments[4]
         return {"epochs": [{"val_loss": 1.0}]}
 

@@ -2,8 +2,9 @@
 
     piano, guitar, bass -> Encoder (one each) -> Bottleneck -> z -> Conductor -> Decoder -> drums
 
-Each is a small Keras layer made of Keras's own. Letters in the shape comments: B songs or windows in a batch,
-T steps, U sub-sequences of S steps each (U * S = T), F = 27 values of a drum step.
+Each is a small Keras layer made of Keras's own. Other presets arrange the same four; two need one more idea, in
+``attention.py`` and ``pooling.py``. Letters in the shape comments: B songs or windows in a batch, T steps, M moments
+(half bars, M = T/8 - 1), U sub-sequences of S steps each (U * S = T).
 """
 
 import keras
@@ -14,24 +15,50 @@ class Encoder(keras.layers.Layer):
     """Hears one instrument: two convolutions, then a bidirectional LSTM whose last states are the summary.
 
     The convolutions are linear, as in the thesis: the first looks at one beat at a time, the second at four beats, in
-    hops of two. 448,672 parameters.
+    hops of two. 448,672 parameters. The thesis would have liked LSTMs on top of each other here (5.4): ``stacked``
+    says how many, and every one but the uppermost hands on what it heard at each moment.
     """
 
-    def __init__(self, filters=(32, 64), units=200, **options):
+    def __init__(self, filters=(32, 64), units=200, stacked=1, **options):
         super().__init__(**options)
         self.beat = keras.layers.Conv1D(filters[0], kernel_size=4, strides=4, name="beat")
         self.bar = keras.layers.Conv1D(filters[1], kernel_size=4, strides=2, name="bar")
-        self.memory = keras.layers.Bidirectional(keras.layers.LSTM(units, name="lstm"), name="memory")
+        self.below = [self.both_ways(units, f"below_{i}") for i in range(stacked - 1)]
+        self.memory = self.both_ways(units, "memory")
+
+    @staticmethod
+    def both_ways(units, name):
+        return keras.layers.Bidirectional(keras.layers.LSTM(units, return_sequences=True, name="lstm"), name=name)
 
     def build(self, shape):
         self.beat.build(shape)
         self.bar.build((None, None, self.beat.filters))
-        self.memory.build((None, None, self.bar.filters))
+        width = self.bar.filters
+        for lstm in (*self.below, self.memory):
+            lstm.build((None, None, width))
+            width = 2 * lstm.forward_layer.units
+
+    def convolve(self, roll):
+        x = self.beat(roll)  # (B, T, 128) -> (B, T/4, 32)
+        return self.bar(x)  # (B, T/4, 32) -> (B, T/8 - 1, 64)
+
+    def remember(self, x):
+        for lstm in self.below:
+            x = lstm(x)  # (B, M, 64 or 400) -> (B, M, 400)
+        return self.memory(x)  # (B, M, 64 or 400) -> (B, M, 400)
+
+    def moments(self, roll):
+        """What was heard, moment by moment: (B, T, 128) -> (B, M, 400). Moment m is about the steps 8m to 8m + 15."""
+        return self.remember(self.convolve(roll))
 
     def call(self, roll):
-        x = self.beat(roll)  # (B, T, 128) -> (B, T/4, 32)
-        x = self.bar(x)  # (B, T/4, 32) -> (B, T/8 - 1, 64)
-        return self.memory(x)  # (B, T/8 - 1, 64) -> (B, 400)
+        return last_states(self.moments(roll))  # (B, M, 400) -> (B, 400)
+
+
+def last_states(moments):
+    """What each of the two readers says when it is done: the one forward at the end, the other at the beginning."""
+    forward, backward = ops.split(moments, 2, axis=-1)  # (B, M, 400) -> 2 x (B, M, 200)
+    return ops.concatenate([forward[:, -1], backward[:, 0]], axis=-1)  # (B, 400)
 
 
 class Bottleneck(keras.layers.Layer):
@@ -76,7 +103,8 @@ class Conductor(keras.layers.Layer):
     """Plans the song: one vector for each sub-sequence, from z alone.
 
     One LSTM cell. Its first input is z, every later one its own output before: the thesis's conductor is
-    autoregressive, MusicVAE's is not (Roberts et al. 2018). 525,312 parameters.
+    autoregressive, MusicVAE's is not (Roberts et al. 2018). 525,312 parameters. It can as well conduct a phrase, from
+    the vector that another conductor has made for it.
     """
 
     def __init__(self, units=256, **options):
@@ -102,6 +130,8 @@ class Decoder(keras.layers.Layer):
     other input is the drum step before. A sub-sequence begins as if after silence, whatever came before it: that
     binds it to the conductor, and lets all sub-sequences of a song be played side by side.
     State embedding 131,584 parameters; LSTMs and heads 1,085,211.
+
+    ``drums`` is how many values each head says in one go: 9, or 9 for each of several steps.
     """
 
     def __init__(self, units=256, drums=9, noise=0.25, seed=0, **options):
@@ -137,18 +167,27 @@ class Decoder(keras.layers.Layer):
 
         ``vector`` is (B, 256), ``drums`` the true sub-sequence (B, S, 27). Returns the three heads, each (B, S, 9).
         """
+        x = self.follow(vector, drums)  # (B, S, 256)
+        return self.heads(self.noise(x, training=training))
+
+    def follow(self, vector, drums):
+        """The upper LSTM's outputs under teacher forcing, (B, S, 256)."""
         before = ops.pad(drums[:, :-1], ((0, 0), (1, 0), (0, 0)))  # (B, S, 27): the step before, silence at first
         beside = ops.repeat(vector[:, None], ops.shape(drums)[1], axis=1)  # (B, 256) -> (B, S, 256)
         lower, upper = self.start(vector)
         x = ops.concatenate([before, beside], axis=-1)  # (B, S, 27 + 256)
         x = self.lower(x, initial_state=lower)  # (B, S, 283) -> (B, S, 256)
-        x = self.upper(x, initial_state=upper)  # (B, S, 256)
-        return self.heads(self.noise(x, training=training))
+        return self.upper(x, initial_state=upper)  # (B, S, 256)
 
     def step(self, before, vector, states):
         """One step: ``before`` (B, 27) and ``vector`` (B, 256) to the three heads, each (B, 9), and the new states."""
+        x, states = self.advance(before, vector, states)  # (B, 256)
+        return self.heads(x), states
+
+    def advance(self, before, vector, states):
+        """The upper LSTM's output at one step, (B, 256), and the new states."""
         lower, upper = states
         x = ops.concatenate([before, vector], axis=-1)  # (B, 27 + 256)
         x, lower = self.lower.cell(x, lower)  # (B, 283) -> (B, 256)
         x, upper = self.upper.cell(x, upper)  # (B, 256)
-        return self.heads(x), (lower, upper)
+        return x, (lower, upper)

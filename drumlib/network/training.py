@@ -2,14 +2,16 @@
 
 After each epoch two files are written, whole or not at all: ``last.npz``, all that is needed to go on (weights,
 optimizer, the states of the noise), and ``best.npz``, the weights with the lowest validation loss so far.
-``history.json`` holds every epoch's figures and what they were trained with.
+``history.json`` holds every epoch's figures and what they were trained with; ``logs`` is for TensorBoard.
 """
 
+import contextlib
 import io
 import json
 import platform
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -18,69 +20,48 @@ import numpy as np
 
 from drumlib.data.windows import Windows
 from drumlib.files import write_whole
-from drumlib.network.losses import hits_loss, squared_error
-from drumlib.network.models import DrummerNetwork, build, play_all
-from drumlib.network.weights import read_arrays, save_weights
+from drumlib.network.batches import Batches
+from drumlib.network.losses import LOSS_WEIGHTS, LOSSES
+from drumlib.network.models import build, play_all
+from drumlib.network.plans import Plan, Stage, belongs, is_over, plan_for, rate_at
+from drumlib.network.weights import load_weights, read_arrays, save_weights
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How to train: the thesis's way (4.3) without its layer-wise stages, and with four changes of ours.
+class StagedAdam(keras.optimizers.Adam):
+    """Adam, for which some weights can stand still: for them, the learning rate is zero.
 
-    ``transpose`` and ``mute`` vary a small corpus. ``own`` is scheduled sampling (Bengio et al. 2015), an epoch at a
-    time: told nothing but the truth, a network learns to copy the step before, and is lost when it plays by itself.
+    Keras would have the network compiled anew whenever other layers are to learn; this way, nothing is.
     """
 
-    epochs: int = 50  # at most
-    batch: int = 64
-    rate: float = 1e-3  # Adam's learning rate at the start
-    transpose: int = 5  # each band is moved up or down by so many semitones at most; 0 is the thesis's
-    mute: float = 0.15  # how often each instrument is silenced, so that songs without it hold no terror; the thesis: 0
-    kl_weight: float = 0.5  # of the Kullback-Leibler divergence; the thesis's 1 squeezes the song out of z
-    own: float = 0.5  # how often the network is told its own playing, not the truth, as the step before; the thesis: 0
-    slow_after: int = 3  # epochs without a gain of 1e-3 after which the rate is cut to a quarter; the thesis: 6
-    stop_after: int = 8  # epochs without a gain of 1e-4 after which training ends
-    seed: int = 0
+    def build(self, variables):
+        super().build(variables)
+        self.paths = [variable.path for variable in variables]
+        self.learns = [self.add_variable((), initializer="ones", name=f"learns_{i}") for i in range(len(variables))]
 
-    def __post_init__(self):
-        if min(self.epochs, self.batch, self.slow_after, self.stop_after) < 1:
-            raise ValueError("epochs, batch, slow_after and stop_after are counts: at least 1")
-        if not self.rate > 0 or self.kl_weight < 0 or self.transpose < 0 or self.seed < 0:
-            raise ValueError("the rate must be above 0; kl_weight, transpose and seed cannot be below 0")
-        if not (0 <= self.mute <= 1 and 0 <= self.own <= 1):
-            raise ValueError("mute and own are shares, between 0 and 1")
+    def update_step(self, gradient, variable, learning_rate):
+        learns = self.learns[self._get_variable_index(variable)]
+        super().update_step(gradient, variable, learning_rate * keras.ops.cast(learns, variable.dtype))
+
+    def enter(self, stage: Stage) -> None:
+        """Let only this stage's parts learn. Raises ValueError if the network has none of them."""
+        moving = [belongs(path, stage.parts) for path in self.paths]
+        if not any(moving):
+            raise ValueError(f"the network has no weights that are its {' or '.join(stage.parts)}")
+        for learns, moves in zip(self.learns, moving, strict=True):
+            learns.assign(float(moves))
 
 
-class Batches(keras.utils.PyDataset):
-    """Windows as Keras wants them: batches of (what the network is given, what it should have played).
+def compile_network(network, rate: float = 1e-3) -> None:
+    """Give the network its losses, those of its preset, and its metrics (thesis, 5.1).
 
-    ``played`` is what the network itself played to each window, (windows, T, 27); a share ``own`` of the windows is
-    given that in place of the true drums. What it should have played is always the truth.
+    The Kullback-Leibler term is the bottleneck's own.
     """
-
-    def __init__(self, windows, batch=64, order=None, rng=None, transpose=0, mute=0.0, own=0.0, played=None):
-        super().__init__()
-        self.windows, self.batch, self.order = windows, batch, np.arange(len(windows)) if order is None else order
-        self.rng, self.transpose, self.mute, self.own, self.played = rng, transpose, mute, own, played
-
-    def __len__(self) -> int:
-        return -(-len(self.order) // self.batch)
-
-    def __getitem__(self, i: int):
-        numbers = self.order[i * self.batch : (i + 1) * self.batch]
-        inputs = self.windows.batch(numbers, self.rng, self.transpose, self.mute)
-        hits, velocities, offsets = np.split(inputs["drums"], 3, axis=-1)  # (B, T, 27) -> 3 x (B, T, 9)
-        if self.played is not None:
-            own = self.rng.random(len(numbers)) < self.own  # (B,)
-            inputs["drums"] = np.where(own[:, None, None], self.played[numbers], inputs["drums"])
-        return inputs, {"hits": hits, "velocities": velocities, "offsets": offsets}
-
-
-def compile_network(network: DrummerNetwork, rate: float = 1e-3) -> None:
-    """Give the network its losses and its metrics (thesis, 5.1). The Kullback-Leibler term is the bottleneck's own."""
     network.compile(
-        optimizer=keras.optimizers.Adam(rate),
-        loss={"hits": hits_loss, "velocities": squared_error, "offsets": squared_error},
+        optimizer=StagedAdam(
+            rate, clipnorm=getattr(network.preset, "clip", None), weight_decay=getattr(network.preset, "decay", None)
+        ),
+        loss=LOSSES[network.preset.loss],
+        loss_weights=LOSS_WEIGHTS[network.preset.loss],
         metrics={
             "hits": [
                 keras.metrics.BinaryAccuracy(name="accuracy"),
@@ -97,14 +78,19 @@ def train(
     validation: Windows,
     out: Path,
     preset: str = "thesis",
-    plan: Plan = Plan(),
+    plan: Plan | None = None,
     resume: bool = False,
     verbose: int | str = "auto",
+    transplant: Path | None = None,
 ) -> dict:
     """Train a preset and return its history.
 
     Each epoch sees every training window once, with tracks and transposition drawn anew from (seed, epoch); so a run
     that was stopped and resumed ends with the same weights as one that was not.
+
+    Without a ``plan``, it is the preset's own. ``transplant`` is a file of weights whose decoder the network begins
+    with (thesis, 4.3): see the schedule
+    "transfer".
 
     Raises
     ------
@@ -117,16 +103,59 @@ def train(
     """
     if not len(training) or not len(validation):
         raise ValueError(f"{len(training)} windows to train on and {len(validation)} to validate on: both are needed")
-    out = Path(out)
-    check_folder(out, resume)
-    network = build(preset, plan.seed)
-    network.bottleneck.kl_weight = plan.kl_weight
+    check_folder(Path(out), resume)
+    plan = plan or plan_for(preset)
+    use_all_devices()
+    with precision(plan.mixed):
+        network = build(preset, plan.seed)
+    if hasattr(network, "bottleneck"):
+        network.bottleneck.kl_weight = plan.kl_weight
+    if transplant is not None and not resume:
+        load_weights(network, transplant, part="decoder")
     compile_network(network, plan.rate)
-    history = {
+    loss = network.preset.loss
+
+    def batches(epoch: int, rng: np.random.Generator) -> Batches:
+        played = play_all(network, training) if plan.own else None  # (windows, T, 27)
+        order = rng.permutation(len(training))
+        return Batches(training, plan.batch, order, rng, plan.transpose, plan.mute, plan.own, played, loss)
+
+    settings = {
         "preset": preset,
-        "plan": asdict(plan),
         "windows": {"train": len(training), "validation": len(validation)},
         "songs": {"train": training.songs, "validation": validation.songs},
+        "transplant": None if transplant is None else Path(transplant).name,
+    }
+    return run(network, out, plan, batches, Batches(validation, plan.batch, loss=loss), settings, resume, verbose)
+
+
+def run(
+    network,
+    out: Path,
+    plan: Plan,
+    batches: Callable[[int, np.random.Generator], keras.utils.PyDataset],
+    checking: keras.utils.PyDataset,
+    settings: dict,
+    resume: bool = False,
+    verbose: int | str = "auto",
+) -> dict:
+    """Train any compiled network, epoch by epoch, and return the history. ``train`` is this for a drummer's network.
+
+    Parameters
+    ----------
+    batches
+        A function of the epoch, counted from 0, and of its random numbers, that gives the epoch's batches. What it
+        gives must depend on nothing else, or a resumed run will not end as an undisturbed one.
+    checking
+        The batches to validate on.
+    settings
+        What is written to the history, and must be the same when a run is resumed.
+    """
+    out = Path(out)
+    check_folder(out, resume)
+    history = {
+        **settings,
+        "plan": asdict(plan),
         "versions": {
             "python": platform.python_version(),
             "keras": keras.__version__,
@@ -135,25 +164,65 @@ def train(
         "epochs": [],
     }
     if resume:
-        history = restore(network, out, history)
+        history = restore(network, out, history, tuple(settings))
     out.mkdir(parents=True, exist_ok=True)
-    checking = Batches(validation, plan.batch)
-    while len(history["epochs"]) < plan.epochs and not stalled(history["epochs"], plan.stop_after, 1e-4):
+    log = scalars_for_tensorboard(out / "logs")
+    while not is_over(history["epochs"], plan):
         epoch = len(history["epochs"])
-        rng = np.random.default_rng([plan.seed, epoch])
+        network.optimizer.enter(plan.stage(epoch))
         network.optimizer.learning_rate = rate_at(history["epochs"], plan)
         print(f"epoch {epoch + 1} of at most {plan.epochs}", flush=True)
-        played = play_all(network, training) if plan.own else None  # (windows, T, 27)
-        order = rng.permutation(len(training))
-        batches = Batches(training, plan.batch, order, rng, plan.transpose, plan.mute, plan.own, played)
-        logs = network.fit(batches, validation_data=checking, shuffle=False, verbose=verbose).history
+        given = batches(epoch, np.random.default_rng([plan.seed, epoch]))
+        logs = network.fit(given, validation_data=checking, shuffle=False, verbose=verbose).history
         figures = {name: round(float(values[0]), 6) for name, values in logs.items()}
         figures["rate"] = round(float(network.optimizer.learning_rate), 8)
         history["epochs"].append(figures)
         if figures["val_loss"] <= min(past["val_loss"] for past in history["epochs"]):
             save_weights(network, out / "best.npz", "float32")
         save_state(network, out, history)
+        log(epoch, figures)
     return history
+
+
+@contextlib.contextmanager
+def precision(mixed: bool):
+    """Within this, layers are made that multiply in half precision (bfloat16) and keep their weights in float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if mixed else before)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def use_all_devices() -> int:
+    """Part every batch among all GPUs, if there are several (Keras's own distribution). Returns how many are used.
+
+    Call it before a network is built. It is Keras with JAX that can do this; with TensorFlow one GPU is used.
+    """
+    devices = keras.distribution.list_devices("gpu") if keras.backend.backend() == "jax" else []
+    if len(devices) > 1:
+        keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
+    return max(1, len(devices))
+
+
+def scalars_for_tensorboard(folder: Path) -> Callable[[int, dict], None]:
+    """A function that writes an epoch's figures for TensorBoard; where that is not installed, it does nothing.
+
+    After a resumed run the steps go on where they were: they are the epochs.
+    """
+    try:
+        from tensorboard.summary import Writer
+    except ImportError:
+        return lambda epoch, figures: None
+    writer = Writer(str(folder))
+
+    def write(epoch: int, figures: dict) -> None:
+        for name, value in figures.items():
+            writer.add_scalar(name, value, step=epoch)
+        writer.flush()
+
+    return write
 
 
 def check_folder(out: Path, resume: bool) -> None:
@@ -164,37 +233,15 @@ def check_folder(out: Path, resume: bool) -> None:
         raise FileNotFoundError(f"{out}: no run to resume here (there is no last.npz)")
 
 
-def rate_at(epochs: list[dict], plan: Plan) -> float:
-    """The learning rate after these epochs: a quarter for every time that the validation loss stood still."""
-    rate, best, waited = plan.rate, np.inf, 0
-    for figures in epochs:
-        if figures["val_loss"] < best - 1e-3:
-            best, waited = figures["val_loss"], 0
-        else:
-            waited += 1
-        if waited >= plan.slow_after:
-            rate, waited = rate / 4, 0
-    return rate
-
-
-def stalled(epochs: list[dict], patience: int, gain: float) -> bool:
-    """Whether the validation loss has not fallen by ``gain`` for ``patience`` epochs."""
-    best, waited = np.inf, 0
-    for figures in epochs:
-        if figures["val_loss"] < best - gain:
-            best, waited = figures["val_loss"], 0
-        else:
-            waited += 1
-    return waited >= patience
-
-
-def state(network: DrummerNetwork) -> list:
-    """All that training changes: the weights, the optimizer's memory, and where the two sources of noise are."""
-    noise = [network.bottleneck.noise.state, network.decoder.noise.seed_generator.state]
+def state(network) -> list:
+    """All that training changes: the weights, the optimizer's memory, and where the sources of noise are."""
+    weights = {id(weight) for weight in network.weights}
+    # What a layer keeps beside its weights and its metrics are the states of its noise.
+    noise = [v for v in network.non_trainable_variables if id(v) not in weights and "int" in v.dtype]
     return [*network.weights, *network.optimizer.variables, *noise]
 
 
-def save_state(network: DrummerNetwork, out: Path, history: dict) -> None:
+def save_state(network, out: Path, history: dict) -> None:
     """Write ``last.npz`` and ``history.json``. The history is inside ``last.npz`` too, so that both always agree."""
     text = json.dumps(history, indent=1)
     arrays = {f"v{i}": keras.ops.convert_to_numpy(variable) for i, variable in enumerate(state(network))}
@@ -204,15 +251,15 @@ def save_state(network: DrummerNetwork, out: Path, history: dict) -> None:
     write_whole(out / "history.json", text.encode())
 
 
-def restore(network: DrummerNetwork, out: Path, fresh: dict) -> dict:
+def restore(network, out: Path, fresh: dict, same: tuple[str, ...]) -> dict:
     """Take up a run: put its state into the network and return its history."""
     arrays, variables = read_arrays(out / "last.npz"), state(network)
     if set(arrays) != {"history", *(f"v{i}" for i in range(len(variables)))}:
         raise ValueError(f"{out / 'last.npz'}: not the state of such a run")
     history = json.loads(arrays["history"].tobytes())
-    for key in ("preset", "windows"):
-        if history[key] != fresh[key]:
-            raise ValueError(f"{out}: this run has {key} {history[key]}, not {fresh[key]}")
+    for key in same:
+        if history.get(key) != fresh[key]:
+            raise ValueError(f"{out}: this run has {key} {history.get(key)}, not {fresh[key]}")
     old, new = ({k: v for k, v in h["plan"].items() if k != "epochs"} for h in (history, fresh))
     if old != new:
         raise ValueError(f"{out}: this run was planned as {old}, not {new}")

@@ -27,15 +27,18 @@ def save_weights(network: DrummerNetwork, path: str | os.PathLike, dtype="float1
     write_whole(path, buffer.getvalue())
 
 
-def load_weights(network: DrummerNetwork, path: str | os.PathLike) -> None:
-    """Read weights into a network.
+def load_weights(network: DrummerNetwork, path: str | os.PathLike, part: str = "") -> None:
+    """Read weights into a network; with ``part``, such as ``"decoder"``, only those of that layer: a transplant.
 
     Raises
     ------
     ValueError
-        If the file holds other weights than the network has, by name or by shape.
+        If the file holds other weights than the network (or that part of it) has, by name or by shape.
     """
-    arrays, weights = read_arrays(path), named_weights(network)
+    arrays, weights = (
+        {name: x for name, x in named.items() if name.startswith(part)}
+        for named in (read_arrays(path), named_weights(network))
+    )
     if set(arrays) != set(weights):
         odd = sorted(set(arrays) ^ set(weights))
         raise ValueError(f"{path}: not the weights of this network; they differ in {', '.join(odd[:3])}")

@@ -132,7 +132,7 @@ def test_the_same_seed_gives_the_same_network():
 def test_an_unknown_preset_is_named():
     with pytest.raises(ValueError, match="no preset 'jazz': there is thesis"):
         build("jazz")
-    assert list(PRESETS) == ["thesis"]
+    assert "thesis" in PRESETS
 
 
 def test_weights_there_and_back(network, tmp_path):

@@ -2,13 +2,18 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 
 from drumlib.data.chart import chart
 from drumlib.data.windows import Windows
 from drumlib.music import songbook
-from drumlib.network.training import Batches, Plan, rate_at, stalled, train
+from drumlib.network.batches import Batches
+from drumlib.network.models import build
+from drumlib.network.plans import Plan, Stage, plan_for
+from drumlib.network.training import compile_network, precision, train
+from drumlib.network.weights import load_weights, named_weights, save_weights
 
 PLAN = Plan(epochs=2, batch=4, seed=1)
 
@@ -70,12 +75,55 @@ def test_the_networks_own_playing_stands_in_for_the_truth_but_is_never_the_targe
     assert set(np.unique(targets["hits"])) == {0, 1}
 
 
-def test_the_rate_falls_when_nothing_is_gained():
-    plan = Plan(rate=1e-3, slow_after=2)
-    losses = [{"val_loss": x} for x in (1.0, 0.5, 0.5, 0.5, 0.4, 0.4, 0.4)]
-    assert [rate_at(losses[:n], plan) for n in range(8)] == [1e-3] * 4 + [2.5e-4] * 3 + [6.25e-5]
+def test_a_frozen_part_stands_still_and_thaws_again(windows):
+    network = build("thesis", seed=1)
+    compile_network(network)
+    inputs, targets = Batches(windows, 4)[0]
+
+    def moved(*parts) -> set[str]:
+        before = {weight.path: np.array(weight) for weight in network.trainable_variables}
+        network.optimizer.enter(Stage(parts, 1, 1e-3))
+        network.train_on_batch(inputs, targets)
+        after = {weight.path: np.array(weight) for weight in network.trainable_variables}
+        return {path.split("/")[0] for path in before if not np.array_equal(before[path], after[path])}
+
+    assert moved("decoder") == {"decoder"}
+    assert moved("middle") == {"bottleneck", "conductor"}
+    assert moved("encoder", "middle") == {"piano", "guitar", "bass", "bottleneck", "conductor"}
+    assert moved("everything") == {"piano", "guitar", "bass", "bottleneck", "conductor", "decoder"}
 
 
-def test_training_ends_when_nothing_is_gained():
-    losses = [{"val_loss": x} for x in (1.0, 0.5, 0.5, 0.6)]
-    assert not stalled(losses[:3], 2, 1e-4) and stalled(losses, 2, 1e-4)
+def test_a_stage_of_nothing_is_refused():
+    network = build("best")
+    compile_network(network)
+    with pytest.raises(ValueError, match="no weights that are its decoder"):
+        network.optimizer.enter(Stage(("decoder",), 1, 1e-3))
+
+
+def test_a_transplanted_decoder_is_the_donors(windows, tmp_path):
+    donor = build("thesis", seed=5)
+    save_weights(donor, tmp_path / "donor.npz", "float32")
+    network = build("thesis", seed=6)
+    load_weights(network, tmp_path / "donor.npz", part="decoder")
+    theirs, ours = named_weights(donor), named_weights(network)
+    same = {name for name in ours if np.array_equal(ours[name], theirs[name])}
+    assert {name for name in ours if name.startswith("decoder")} <= same
+    assert "piano/beat/kernel" not in same
+
+
+def test_best_learns_and_is_resumed_exactly(windows, tmp_path):
+    plans = [plan_for("best", epochs=epochs, batch=4) for epochs in (2, 1)]
+    whole = train(windows, windows, tmp_path / "whole", "best", plans[0], verbose=0)
+    train(windows, windows, tmp_path / "halves", "best", plans[1], verbose=0)
+    resumed = train(windows, windows, tmp_path / "halves", "best", plans[0], resume=True, verbose=0)
+    assert whole["epochs"] == resumed["epochs"] and whole["epochs"][1]["val_loss"] < whole["epochs"][0]["val_loss"]
+    one, other = weights(tmp_path / "whole"), weights(tmp_path / "halves")
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name])
+
+
+def test_half_precision_keeps_whole_weights():
+    with precision(True):
+        network = build("thesis")
+    assert {weight.dtype for weight in network.trainable_variables} == {"float32"}
+    assert network.decoder.lower.compute_dtype == "bfloat16" and keras.config.dtype_policy().name == "float32"

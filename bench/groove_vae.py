@@ -1,0 +1,258 @@
+"""Train the groove VAE on the Groove MIDI Dataset, and measure its space: does it say grooves again, and what is between them?
+
+    python bench/groove_vae.py --groove FOLDER_OR_ZIP --seed 0 [--ship]
+
+Trains on the training split's beats in 4/4 (windows of two bars), chooses the epoch on the validation split, and is
+only scored on the test split. Writes bench/results/groove_vae.json; with --ship also drumlib/weights/groove-vae.npz
+(float16), .json and .md. Some minutes on a CPU.
+"""
+
+import argparse
+import hashlib
+import json
+import platform
+import re
+import time
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from drumlib.data.gmd import performances, two_bars
+from drumlib.files import write_whole
+from drumlib.network.groove_vae import GrooveVAEPlan, GrooveVAEPreset, build_groove_vae, train_groove_vae
+from drumlib.network.weights import load_weights, save_weights
+
+ROOT = Path(__file__).parent.parent
+SHELF = ROOT / "drumlib" / "weights"
+SAMPLES = 1000
+PATHS = 200
+STOPS = 7
+
+# ruff: noqa: E501 (the rows of a Markdown table are as long as they are)
+CARD = """# Model card: `groove-vae`
+
+A small hierarchical variational autoencoder after MusicVAE (Roberts et al. 2018), {parameters:,} parameters: two bars of
+drums to one point of {latent} dimensions, and back, bar by bar. Weights: `groove-vae.npz`, float16. Every figure here is
+in `groove-vae.json`, and was written by `bench/groove_vae.py`.
+
+## Training
+
+| | |
+| --- | --- |
+| data | Groove MIDI Dataset 1.0.0 (Gillick et al. 2019), Google LLC, CC BY 4.0; beats in 4/4, its own split. Nothing of it is in this repository |
+| windows | {train:,} to train on and {validation:,} to validate on: two bars each, a new one every bar |
+| command | `python bench/groove_vae.py --groove GROOVE --seed {seed} --epochs {epochs} --ship` |
+| ended | after epoch {epochs}; the weights are those of epoch {best} |
+| versions | {versions} |
+
+## Held-out scores
+
+{test:,} windows of the test split, {notes:,} notes. Hits cut at {threshold:g}, all cells pooled; z is the posterior's mean.
+
+| | precision | recall | F1 |
+| --- | --- | --- | --- |
+{rows}
+
+Teacher-forced, the network is told the true step before each step; playing by itself, it has nothing but z. Another
+window is one drawn by chance among the test windows. Of the {bits:.1f} bits that the posterior carries on average,
+{free:g} are free.
+
+Notes in a window of two bars, on average, and how many of the windows are silent:
+
+| | notes | spread | silent |
+| --- | --- | --- | --- |
+{density}
+
+The samples are {samples:,} draws of z from the standard Gaussian. The ways are straight lines between {paths} pairs of test
+windows, {stops} stops each; of these, the inner ones are counted.
+
+## What it is good for, and what not
+
+To learn from: to draw grooves, and to go from one to another. Two bars, 4/4, ten drummers. It smooths: rare strokes of
+the original are left out, and ghost notes go first. The weights are offered under MIT, as the rest of the project; credit for the data: Gillick, Roos, Engel,
+Eck, Bamman, "Learning to Groove with Inverse Sequence Transformations", ICML 2019.
+"""
+
+
+def agreement(truth: np.ndarray, played: np.ndarray) -> dict[str, float]:
+    """Precision, recall and F1 of hits (windows, T, 9), all cells pooled."""
+    truth, played = truth > 0, played > 0
+    both = int((truth & played).sum())
+    precision, recall = both / max(1, int(played.sum())), both / max(1, int(truth.sum()))
+    f1 = 2 * precision * recall / max(1e-12, precision + recall)
+    return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4)}
+
+
+def density(grooves: np.ndarray) -> dict:
+    """How full grooves (windows, T, 27) are, and how loud and late they are played."""
+    hits, velocities, offsets = np.split(grooves, 3, axis=-1)
+    notes, struck = hits.sum(axis=(1, 2)), hits > 0
+    return {
+        "windows": len(grooves),
+        "notes_a_window": round(float(notes.mean()), 3),
+        "notes_a_window_std": round(float(notes.std()), 3),
+        "silent_windows": int((notes == 0).sum()),
+        "windows_with_a_silent_bar": int((hits.reshape(len(hits), -1, 16, 9).sum(axis=(2, 3)) == 0).any(axis=1).sum()),
+        "drums_a_window": round(float(hits.any(axis=1).sum(axis=-1).mean()), 3),
+        "velocity_mean": round(float(velocities[struck].mean()), 4),
+        "velocity_std": round(float(velocities[struck].std()), 4),
+        "offset_mean_steps": round(float(offsets[struck].mean()), 4),
+        "offset_std_steps": round(float(offsets[struck].std()), 4),
+    }
+
+
+def thresholds(network, grooves: np.ndarray) -> dict:
+    """What the network plays by itself of these windows, at several thresholds: how well, and how much of the notes."""
+    z, hits, rows = network.encode(grooves), grooves[..., :9], {}
+    for threshold in (0.3, 0.35, 0.4, 0.45, 0.5):
+        played = network.decode(z, threshold=threshold)[..., :9]
+        rows[threshold] = agreement(hits, played) | {"notes_per_real_note": round(float(played.sum() / hits.sum()), 4)}
+    return rows
+
+
+def measure(network, test, seed: int) -> dict:
+    """All that is measured on held-out windows."""
+    rng = np.random.default_rng(seed)
+    truth = test.grooves
+    hits = truth[..., :9]
+    heads = network.predict({"drums": truth}, batch_size=256, verbose=0)
+    z = np.concatenate([network.encode(truth[i : i + 256]) for i in range(0, len(truth), 256)])
+    alone = np.concatenate([network.decode(z[i : i + 512]) for i in range(0, len(z), 512)])
+    other = rng.permutation(len(truth))
+    bits = []
+    for i in range(0, len(truth), 256):
+        mean, log_var = (np.asarray(x) for x in network.encoder(truth[i : i + 256]))
+        bits.append(((mean**2 + np.exp(log_var) - log_var - 1) / 2).sum(axis=-1) / np.log(2))
+    pairs = rng.choice(len(truth), size=(PATHS, 2), replace=False)
+    share = np.linspace(0, 1, STOPS)[None, :, None]
+    ways = (1 - share) * z[pairs[:, :1]] + share * z[pairs[:, 1:]]  # (paths, stops, Z)
+    stops = network.decode(ways.reshape(-1, z.shape[-1])).reshape(PATHS, STOPS, *truth.shape[1:])
+    moves = (stops[:, 1:, :, :9] != stops[:, :-1, :, :9]).sum(axis=(2, 3))  # (paths, stops - 1): cells that change
+    whole = (stops[:, -1, :, :9] != stops[:, 0, :, :9]).sum(axis=(1, 2))
+    both = (hits > 0) & (alone[..., :9] > 0)
+    return {
+        "windows": len(truth),
+        "notes": int(hits.sum()),
+        "reconstruction": {
+            "teacher-forced": agreement(hits, heads["hits"] > network.preset.threshold),
+            "playing by itself": agreement(hits, alone[..., :9]),
+            "another window": agreement(hits, truth[other][..., :9]),
+            "another window's z": agreement(hits, alone[other][..., :9]),
+        },
+        "posterior_bits": round(float(np.concatenate(bits).mean()), 3),
+        "errors_where_both_strike": {
+            "velocity_mean_absolute": round(float(np.abs(alone - truth)[..., 9:18][both].mean()), 4),
+            "offset_mean_absolute_steps": round(float(np.abs(alone - truth)[..., 18:][both].mean()), 4),
+        },
+        "density": {
+            "real windows": density(truth),
+            "said again": density(alone),
+            "samples": density(network.sample(SAMPLES, seed)),
+            "samples, notes drawn": density(
+                network.decode(rng.standard_normal((SAMPLES, z.shape[-1])).astype("float32"), seed=seed)
+            ),
+            "on the way": density(stops[:, 1:-1].reshape(-1, *truth.shape[1:])),
+        },
+        "ways": {
+            "pairs": PATHS,
+            "stops": STOPS,
+            "cells_that_change_from_end_to_end": round(float(whole.mean()), 3),
+            "cells_that_change_in_a_step": round(float(moves.mean()), 3),
+            "largest_step_as_a_share_of_the_whole": round(float((moves.max(axis=1) / np.maximum(whole, 1)).mean()), 3),
+        },
+    }
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--groove", type=Path, required=True, help="the Groove MIDI Dataset: archive or folder")
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--epochs", type=int, default=GrooveVAEPlan.epochs)
+    options.add_argument("--windows", type=int, default=GrooveVAEPlan.windows, help="in an epoch")
+    options.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "groove_vae.json")
+    options.add_argument("--ship", action="store_true", help="write the weights and their card into the package")
+    options = options.parse_args()
+    sets = {s: two_bars(performances(options.groove, s, "beat", "4-4")) for s in ("train", "validation", "test")}
+    preset, plan = GrooveVAEPreset(), GrooveVAEPlan(options.epochs, options.windows, seed=options.seed)
+    began = time.time()
+    network, epochs = train_groove_vae(
+        sets["train"], sets["validation"], preset, plan, lambda line: print(line, flush=True)
+    )
+    took = time.time() - began
+    shipped = options.out.with_suffix(".npz") if not options.ship else SHELF / "groove-vae.npz"
+    save_weights(network, shipped)
+    network = build_groove_vae(preset, options.seed)
+    load_weights(network, shipped)  # what is scored is what is shipped, half precision and all
+    if not options.ship:
+        shipped.unlink()
+    losses = [figures["val_loss"] for figures in epochs]
+    results = {
+        "what": "a hierarchical VAE of two bars of drums, trained and scored on the Groove MIDI Dataset's beats in 4/4",
+        "command": "python bench/groove_vae.py --groove FOLDER_OR_ZIP"
+        f" --seed {options.seed} --epochs {options.epochs} --windows {options.windows}{' --ship' * options.ship}",
+        "archive": {
+            "name": options.groove.name,
+            "sha256": hashlib.sha256(options.groove.read_bytes()).hexdigest(),
+            "licence": "CC BY 4.0, Google LLC (Gillick et al. 2019)",
+        }
+        if options.groove.is_file()
+        else None,
+        "parameters": network.count_params(),
+        "preset": asdict(preset),
+        "training": {
+            "plan": asdict(plan),
+            "windows": {name: len(sets[name]) for name in ("train", "validation")},
+            "seconds": round(took),
+            "epochs": epochs,
+            "best_epoch": 1 + losses.index(min(losses)),
+        },
+        "thresholds_on_validation": thresholds(network, sets["validation"].grooves),
+        "test": measure(network, sets["test"], options.seed),
+        "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
+        | {"python": platform.python_version(), "backend": keras.backend.backend()},
+    }
+    text = json.dumps(results, indent=1)
+    text = re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", text) + "\n"
+    write_whole(options.out, text.encode())
+    print(json.dumps(results["test"], indent=1))
+    if options.ship:
+        write_whole(SHELF / "groove-vae.json", text.encode())
+        write_whole(SHELF / "groove-vae.md", card(results).encode())
+
+
+def card(results: dict) -> str:
+    """The model card, from the figures."""
+    test, training = results["test"], results["training"]
+    return CARD.format(
+        parameters=results["parameters"],
+        latent=results["preset"]["latent"],
+        train=training["windows"]["train"],
+        validation=training["windows"]["validation"],
+        seed=training["plan"]["seed"],
+        epochs=training["plan"]["epochs"],
+        best=training["best_epoch"],
+        versions=", ".join(f"{name} {number}" for name, number in results["versions"].items()),
+        test=test["windows"],
+        notes=test["notes"],
+        rows="\n".join(
+            f"| {name} | {row['precision']:.1%} | {row['recall']:.1%} | {row['f1']:.1%} |"
+            for name, row in test["reconstruction"].items()
+        ),
+        bits=test["posterior_bits"],
+        free=results["preset"]["free_bits"],
+        threshold=results["preset"]["threshold"],
+        density="\n".join(
+            f"| {name} | {row['notes_a_window']:.1f} | {row['notes_a_window_std']:.1f} | {row['silent_windows']} of {row['windows']} |"
+            for name, row in test["density"].items()
+        ),
+        samples=SAMPLES,
+        paths=PATHS,
+        stops=STOPS,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Every network on the same songs: how large, how long to train, and how it stands the trial.
+
+    python bench/presets.py --songs SONGS --runs RUNS --rows thesis flat best --seeds 0 1 2
+    python bench/presets.py --songs SONGS --runs RUNS --rows tries --results bench/results/tries.json
+
+A row is a preset, or a change to one ("tries": what each idea behind ``best`` is worth, one at a time). Each row is
+trained on the training songs, chooses where to cut on the validation songs, and is tried on the test songs, which
+nothing else has seen (``drumlib.evaluation.trial``). Runs lie in RUNS and are gone on with; a row that is already in
+the results is not made again, so the table can be made piece by piece. ``--epochs`` is a budget for every row; a row
+that stopped because nothing was gained says so.
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from drumlib.data.windows import list_songs, read_windows
+from drumlib.evaluation.report import THESIS
+from drumlib.evaluation.trial import ahead, rivals, trial
+from drumlib.files import write_whole
+from drumlib.network.models import PRESETS, build
+from drumlib.network.plans import is_over, plan_for
+from drumlib.network.training import check_folder, train
+from drumlib.network.weights import load_weights
+
+RESULTS = Path(__file__).parent / "results" / "presets.json"
+
+TRIES = {
+    # name: (preset, changes to it, changes to its plan)
+    "best": ("best", {}, {}),
+    "best, songs as they are (no other keys, none silenced)": ("best", {}, {"transpose": 0, "mute": 0.0}),
+    "best, no other keys": ("best", {}, {"transpose": 0}),
+    "best, none silenced": ("best", {}, {"mute": 0.0}),
+    "best, little dropout where it listens": ("best", {"drop_band": 0.2}, {}),
+    "best, half as large": ("best", {"units": 48}, {}),
+    "best, twice as large": ("best", {"units": 192}, {}),
+    "best, hears one bar around": ("best", {"reach": (1, 4)}, {}),
+    "best, hears one step around": ("best", {"reach": (1,)}, {}),
+    "best, told its own playing in half of the windows": ("best", {}, {"own": 0.5}),
+}
+
+
+def row_of(name: str) -> tuple[str, dict, dict]:
+    """The preset of a row, and what is changed in it and in its plan."""
+    return TRIES.get(name, (name, {}, {}))
+
+
+def wanted(names: list[str]) -> list[str]:
+    """The rows that were asked for: "presets" stands for all of these, "tries" for all of those."""
+    groups = {"presets": list(PRESETS), "tries": list(TRIES)}
+    rows = [row for name in names for row in groups.get(name, [name])]
+    if unknown := [row for row in rows if row not in TRIES and row not in PRESETS]:
+        raise SystemExit(f"no row {unknown[0]!r}: there is {', '.join([*PRESETS, *TRIES, *groups])}")
+    return rows
+
+
+def made(name: str, seed: int, sets: dict, runs: Path, epochs: int | None) -> dict:
+    """Train a row with a seed, or go on with it; put it to the trial."""
+    preset, changes, plan_changes = row_of(name)
+    usual = PRESETS[preset]
+    plan = plan_for(preset, seed=seed, **{"epochs": epochs, **plan_changes})
+    run = runs / f"{name.replace(',', '').replace(' ', '-').replace('(', '').replace(')', '')}-{seed}"
+    try:
+        PRESETS[preset] = replace(usual, **changes)
+        resume = (run / "last.npz").exists()
+        check_folder(run, resume)
+        started = time.perf_counter()
+        history = train(sets["train"], sets["validation"], run, preset, plan, resume, verbose=2)
+        taken = time.perf_counter() - started
+        network = build(preset, seed)
+    finally:
+        PRESETS[preset] = usual
+    load_weights(network, run / "best.npz")
+    losses = [epoch["val_loss"] for epoch in history["epochs"]]
+    return {
+        "preset": preset,
+        "changed": changes,
+        "plan": asdict(plan),
+        "parameters": network.count_params(),
+        "training": {
+            "epochs": len(losses),
+            "best epoch": int(np.argmin(losses)) + 1,
+            "ended by itself": is_over(history["epochs"], replace(plan, epochs=10**6)),
+            "seconds": None if resume else round(taken, 1),
+        },
+        "trial": trial(network, sets["validation"], sets["test"], seed),
+    }
+
+
+def main() -> None:
+    """Make the rows that are missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--songs", type=Path, required=True, help="a folder of songs with a songs.csv")
+    parser.add_argument("--runs", type=Path, required=True, help="where the training runs go")
+    parser.add_argument("--rows", nargs="+", default=["presets"], help="presets, tries, or the names of rows")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--epochs", type=int, help="at most, for every row; if not given, as its plan has it")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    sets = {split: read_windows(list_songs(options.songs, split), {}) for split in ("train", "validation", "test")}
+    table = json.loads(options.results.read_text()) if options.results.exists() else {"rows": {}}
+    table |= {
+        "command": "python bench/presets.py --songs SONGS --runs RUNS --rows ROWS --seeds SEEDS",
+        "songs": {split: windows.songs for split, windows in sets.items()},
+        "windows": {split: len(windows) for split, windows in sets.items()},
+        "rivals": rivals(**sets_by_name(sets)),
+        "the thesis's own figures": THESIS,
+        "machine": {"cores": os.cpu_count(), "processor": platform.processor() or platform.machine()},
+        "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
+        | {"python": platform.python_version(), "backend": keras.backend.backend()},
+    }
+    average = table["rivals"]["counts"]["average bar of the training songs"]
+    for name in wanted(options.rows):
+        for seed in options.seeds:
+            key = f"{name} / seed {seed}"
+            if key in table["rows"]:
+                print(f"{key}: is there already")
+                continue
+            print(f"{key}:", flush=True)
+            row = made(name, seed, sets, options.runs, options.epochs)
+            row["ahead of the average bar"] = ahead(row["trial"]["counts"]["right band"], average)
+            table["rows"][key] = row
+            write_whole(options.results, (json.dumps(table, indent=1) + "\n").encode())
+            print(in_words(key, row), flush=True)
+    write_whole(options.results, (json.dumps(table, indent=1) + "\n").encode())
+
+
+def sets_by_name(sets: dict) -> dict:
+    """The three sets under the names of ``rivals``'s arguments."""
+    return {"training": sets["train"], "validation": sets["validation"], "test": sets["test"]}
+
+
+def in_words(key: str, row: dict) -> str:
+    """A row of the table, to print."""
+    tried, gain = row["trial"], row["trial"]["listening gain"]
+    told, free, drawn = tried["teacher-forced"], tried["free-running"], tried["drawn"]
+    return (
+        f"{key}: {row['parameters']:,} parameters, told {told['f1']:.4f}, by itself {free['f1']:.4f} "
+        f"[{free['f1 interval'][0]:.3f}, {free['f1 interval'][1]:.3f}], listening gain {gain['value']:.3f} "
+        f"[{gain['low']:.3f}, {gain['high']:.3f}], drawn {drawn['density']:.2f} notes a note"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,316 @@
+"""The network behind the preset ``groove-vae``: two bars of drums to one point in a space of grooves, and back.
+
+    drums -> Summary -> z -> Plan (one vector a bar) -> Decoder -> drums
+
+A small hierarchical variational autoencoder after MusicVAE (Roberts et al. 2018), on grooves as GrooVAE's (Gillick et
+al. 2019): hits, velocities and offsets. It needs no band. What it is good for is its z: draw one from the standard
+Gaussian, and it is a groove that nobody played; go in a straight line from one groove to another, and every point on
+the way is a groove.
+
+What differs from the thesis's network (``network.models``), piece by piece:
+
+- the conductor is MusicVAE's: z sets its first state, and its inputs are zero, so that it is not autoregressive;
+- its sub-sequences are bars, and a bar begins with the last step of the bar before, not as if after silence;
+- the divergence is a sum over z, of which ``free_bits`` cost nothing; only what is above is held against the network;
+- in training, what the decoder is told of the step before is mostly hidden from it (dropout), so that it asks z.
+
+Letters in the shape comments: B windows, T = 32 steps, U = 2 bars of S = 16 steps, Z dimensions of z, H units.
+"""
+
+import random
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+
+import keras
+import numpy as np
+from keras import ops
+
+from drumlib.music.grid import STEPS_PER_BAR
+from drumlib.music.kit import DRUMS
+from drumlib.network.humanizer import balanced
+
+N = len(DRUMS)
+
+
+@dataclass(frozen=True)
+class GrooveVAEPreset:
+    """What a groove VAE is made of. MusicVAE's and GrooVAE's own numbers, for 512 and 256 units, stand behind."""
+
+    name: str = "groove-vae"
+    encoder_units: int = 96  # each way (512)
+    latent: int = 64  # (256)
+    conductor_units: int = 64  # (1024, twice)
+    decoder_units: int = 128  # of each of two LSTMs (256)
+    free_bits: float = 48.0  # (48) a window of two bars has so many bits to tell, whoever tells it
+    beta: float = 0.2  # (0.2) the weight of what is above
+    drop_past: float = 0.5  # (0.7, on all inputs) how much of the step before is hidden from the decoder in training
+    threshold: float = 0.35  # a drum is struck where its probability exceeds this: at 0.5 too few are
+    clip: float | None = 1.0  # (1) gradients are no longer than this
+
+
+class Summary(keras.layers.Layer):
+    """Hears two bars of drums, forward and backward, and says where in the space they lie: (B, T, 27) -> 2 x (B, Z)."""
+
+    def __init__(self, preset: GrooveVAEPreset, **options):
+        super().__init__(**options)
+        self.both_ways = keras.layers.Bidirectional(
+            keras.layers.LSTM(preset.encoder_units, name="lstm"), name="both_ways"
+        )
+        self.mean = keras.layers.Dense(preset.latent, name="mean")
+        self.log_var = keras.layers.Dense(preset.latent, name="log_var")
+
+    def build(self, shape):
+        self.both_ways.build(shape)
+        for head in (self.mean, self.log_var):
+            head.build((None, 2 * self.both_ways.forward_layer.units))
+
+    def call(self, drums):
+        x = self.both_ways(drums)  # (B, T, 27) -> (B, 2H)
+        return self.mean(x), ops.clip(self.log_var(x), -8.0, 4.0)  # 2 x (B, Z)
+
+
+class Plan(keras.layers.Layer):
+    """The conductor: z sets its state, nothing but zeros goes in, one vector a bar comes out: (B, Z) -> (B, U, H)."""
+
+    def __init__(self, units: int, **options):
+        super().__init__(**options)
+        self.first = keras.layers.Dense(2 * units, activation="tanh", name="first")
+        self.cell = keras.layers.LSTMCell(units, name="cell")
+
+    def build(self, shape):
+        self.first.build(shape)
+        self.cell.build((None, 1))
+
+    def call(self, z, bars: int):
+        h, c = ops.split(self.first(z), 2, axis=-1)  # (B, Z) -> (B, 2H) -> 2 x (B, H)
+        nothing, state, vectors = ops.zeros_like(h[:, :1]), [h, c], []
+        for _ in range(bars):
+            x, state = self.cell(nothing, state)  # (B, H)
+            vectors.append(x)
+        return ops.stack(vectors, axis=1)  # (B, U, H)
+
+
+class BarDecoder(keras.layers.Layer):
+    """Plays one bar from one vector: two stacked LSTMs, told the step before and the vector at every step.
+
+    The vector sets the states of both. The heads: hits (probabilities), velocities in [0, 1], offsets in [-0.5, 0.5].
+    """
+
+    def __init__(self, preset: GrooveVAEPreset, seed: int = 0, **options):
+        super().__init__(**options)
+        units = preset.decoder_units
+        self.start_states = keras.layers.Dense(4 * units, activation="tanh", name="start_states")
+        self.lower = keras.layers.LSTM(units, return_sequences=True, name="lower")
+        self.upper = keras.layers.LSTM(units, return_sequences=True, name="upper")
+        self.hide = keras.layers.Dropout(preset.drop_past, seed=seed)
+        self.drums = keras.layers.Dense(3 * N, name="drums")
+
+    def build(self, shape):
+        units = self.lower.units
+        self.start_states.build(shape)
+        self.lower.build((None, None, 3 * N + shape[-1]))
+        self.upper.build((None, None, units))
+        self.drums.build((None, None, units))
+
+    def start(self, vector):
+        """The states with which a bar begins: (h, c) of the lower and of the upper LSTM, each (B, H)."""
+        a, b, c, d = ops.split(self.start_states(vector), 4, axis=-1)  # (B, 4H) -> 4 x (B, H)
+        return [a, b], [c, d]
+
+    def heads(self, x):
+        """What is played: hits (probabilities), velocities and offsets, each (..., 9)."""
+        hits, velocities, offsets = ops.split(self.drums(x), 3, axis=-1)  # (..., 27) -> 3 x (..., 9)
+        return {"hits": ops.sigmoid(hits), "velocities": ops.sigmoid(velocities), "offsets": ops.tanh(offsets) / 2}
+
+    def call(self, vector, before, training=False):
+        """Teacher forcing: bars at once. ``vector`` is (B, H), ``before`` the true steps before, (B, S, 27)."""
+        before = self.hide(before, training=training)
+        beside = ops.ones_like(before[..., :1]) * vector[:, None]  # (B, H) -> (B, S, H)
+        lower, upper = self.start(vector)
+        x = self.lower(ops.concatenate([before, beside], axis=-1), initial_state=lower)  # (B, S, H)
+        return self.heads(self.upper(x, initial_state=upper))  # 3 x (B, S, 9)
+
+    def step(self, before, vector, states):
+        """One step: ``before`` (B, 27) and ``vector`` (B, H) to the three heads, each (B, 9), and the new states."""
+        lower, upper = states
+        x, lower = self.lower.cell(ops.concatenate([before, vector], axis=-1), lower)  # (B, H)
+        x, upper = self.upper.cell(x, upper)  # (B, H)
+        return self.heads(x), (lower, upper)
+
+
+class GrooveVAE(keras.Model):
+    """Two bars of drums to z, and z to two bars of drums.
+
+    Calling it is teacher forcing: ``{"drums": (B, T, 27)}`` to hits, velocities and offsets, each (B, T, 9). While
+    training, z is drawn from the posterior, and the divergence is added to the loss; otherwise z is the mean.
+    ``encode``, ``decode`` and ``between`` are for playing. T is a multiple of 16; it was trained with 32.
+    """
+
+    def __init__(self, preset: GrooveVAEPreset = GrooveVAEPreset(), seed: int = 0, **options):
+        super().__init__(**options)
+        self.preset = preset
+        self.encoder = Summary(preset, name="encoder")
+        self.plan = Plan(preset.conductor_units, name="conductor")
+        self.decoder = BarDecoder(preset, seed, name="decoder")
+        self.noise = keras.random.SeedGenerator(seed)
+        self.encoder.build((None, None, 3 * N))
+        self.plan.build((None, preset.latent))
+        self.decoder.build((None, preset.conductor_units))
+        self.built = True
+
+    def call(self, inputs, training=False):
+        drums = ops.cast(inputs["drums"], "float32")
+        batch, bars = ops.shape(drums)[0], drums.shape[1] // STEPS_PER_BAR
+        mean, log_var = self.encoder(drums)  # 2 x (B, Z)
+        z = mean
+        if training:
+            bits = ops.sum(ops.square(mean) + ops.exp(log_var) - log_var - 1, axis=-1) / 2 / np.log(2.0)  # (B,)
+            above = ops.maximum(ops.mean(bits) - self.preset.free_bits, 0.0) * np.log(2.0)
+            self.add_loss(self.preset.beta * above / drums.shape[1])
+            z = mean + ops.exp(log_var / 2) * keras.random.normal(ops.shape(mean), seed=self.noise)
+        vector = self.plan(z, bars=bars)  # (B, U, H)
+        before = ops.pad(drums[:, :-1], ((0, 0), (1, 0), (0, 0)))  # (B, T, 27): the step before, silence at first
+        # Told the truth, bars do not need each other, so they stand side by side in the batch.
+        before = ops.reshape(before, (batch * bars, STEPS_PER_BAR, 3 * N))  # (B, T, 27) -> (B * U, S, 27)
+        vector = ops.reshape(vector, (batch * bars, self.plan.cell.units))  # (B, U, H) -> (B * U, H)
+        heads = self.decoder(vector, before, training=training)  # 3 x (B * U, S, 9)
+        return {name: ops.reshape(x, (batch, bars * STEPS_PER_BAR, N)) for name, x in heads.items()}
+
+    def encode(self, drums: np.ndarray) -> np.ndarray:
+        """Where grooves (windows, T, 27) lie in the space: the means of their posteriors, (windows, Z)."""
+        return ops.convert_to_numpy(self.encoder(ops.convert_to_tensor(drums, "float32"))[0])
+
+    def decode(self, z: np.ndarray, bars: int = 2, threshold: float | None = None, seed: int | None = None):
+        """Play what lies at these points, (windows, Z), on its own word: (windows, 16 * bars, 27).
+
+        A drum is struck where its probability exceeds ``threshold``, the preset's if not given; with ``seed``, where
+        chance, with that probability, will have it. Velocities and offsets are 0 where nothing is struck.
+        """
+        rng = None if seed is None else np.random.default_rng(seed)
+        threshold = self.preset.threshold if threshold is None else threshold
+        vectors = self.plan(ops.convert_to_tensor(z, "float32"), bars=bars)  # (B, U, H)
+        before, played = np.zeros((len(z), 3 * N), dtype="float32"), []
+        for bar in range(bars):
+            vector = vectors[:, bar]  # (B, H)
+            states = self.decoder.start(vector)
+            for _ in range(STEPS_PER_BAR):
+                heads, states = self.decoder.step(before, vector, states)
+                hits, velocities, offsets = (ops.convert_to_numpy(x) for x in heads.values())  # 3 x (B, 9)
+                struck = hits > (threshold if rng is None else rng.random(hits.shape))
+                before = np.concatenate([struck, struck * velocities, struck * offsets], axis=-1).astype("float32")
+                played.append(before)
+        return np.stack(played, axis=1) if played else np.zeros((len(z), 0, 3 * N), "float32")  # (B, T, 27)
+
+    def sample(self, count: int, seed: int = 0, bars: int = 2) -> np.ndarray:
+        """Grooves that nobody played: ``count`` draws from the standard Gaussian, (count, 16 * bars, 27)."""
+        z = np.random.default_rng(seed).standard_normal((count, self.preset.latent)).astype("float32")
+        return self.decode(z, bars)
+
+    def between(self, one: np.ndarray, other: np.ndarray, steps: int = 7) -> np.ndarray:
+        """A straight way from one groove to another, each (T, 27): ``steps`` grooves, both ends included.
+
+        Both ends are what the network makes of the two grooves, not the grooves themselves.
+        """
+        ends = self.encode(np.stack([one, other]))  # (2, Z)
+        share = np.linspace(0, 1, steps)[:, None]  # (steps, 1)
+        z = ((1 - share) * ends[0] + share * ends[1]).astype("float32")  # (steps, Z)
+        return self.decode(z, len(one) // STEPS_PER_BAR)
+
+
+def told_off(truth, answer):
+    """The log loss on hits, summed over a step's nine drums, averaged over steps and windows (in nats a step)."""
+    p = ops.clip(answer, 1e-6, 1 - 1e-6)
+    return -ops.mean(ops.sum(truth * ops.log(p) + (1 - truth) * ops.log(1 - p), axis=-1))
+
+
+def missed_by(truth_and_hits, answer):
+    """The squared error of velocities or offsets over played notes only, summed over a step, averaged over steps.
+
+    ``truth_and_hits`` has the true values and, beside them, the hits: (B, T, 18).
+    """
+    truth, struck = ops.split(truth_and_hits, 2, axis=-1)  # (B, T, 18) -> 2 x (B, T, 9)
+    return ops.mean(ops.sum(struck * ops.square(truth - answer), axis=-1))
+
+
+class GrooveBatches(keras.utils.PyDataset):
+    """Batches of grooves, (windows, T, 27), to be said again by the network. ``order`` says which, in which order."""
+
+    def __init__(self, grooves, batch=128, order=None):
+        super().__init__()
+        self.grooves, self.batch = grooves, batch
+        self.order = np.arange(len(grooves)) if order is None else order
+
+    def __len__(self) -> int:
+        return -(-len(self.order) // self.batch)
+
+    def __getitem__(self, i: int):
+        drums = np.asarray(self.grooves[self.order[i * self.batch : (i + 1) * self.batch]], dtype="float32")
+        hits, velocities, offsets = np.split(drums, 3, axis=-1)  # (B, T, 27) -> 3 x (B, T, 9)
+        targets = {"hits": hits}
+        targets |= {n: np.concatenate([x, hits], -1) for n, x in (("velocities", velocities), ("offsets", offsets))}
+        return {"drums": drums}, targets
+
+
+@dataclass(frozen=True)
+class GrooveVAEPlan:
+    """How to train a groove VAE."""
+
+    epochs: int = 10
+    windows: int = 6000  # in an epoch; a long performance counts for more than a short one, but not for all it has
+    batch: int = 128
+    rate: float = 2e-3  # Adam's at the start; it falls to a tenth along a cosine
+    seed: int = 0
+
+
+def train_groove_vae(training, validation, preset=GrooveVAEPreset(), plan=GrooveVAEPlan(), say=print):
+    """Train a groove VAE on windows of two bars (``data.gmd.TwoBars``). Returns it and the figures of every epoch.
+
+    The losses are GrooVAE's, sums over a window, here divided by its 32 steps, and the divergence with them. The
+    weights are those of the epoch with the lowest validation loss, which is teacher-forced, with z the posterior's
+    mean. Raises ValueError if there is nothing to train or to validate on.
+    """
+    if not len(training) or not len(validation):
+        raise ValueError(f"{len(training)} windows to train on and {len(validation)} to validate on: both are needed")
+    network = build_groove_vae(preset, plan.seed)
+    losses = {"hits": told_off, "velocities": missed_by, "offsets": missed_by}
+    network.compile(optimizer=keras.optimizers.Adam(plan.rate, clipnorm=preset.clip), loss=losses)
+    checking, epochs, best = GrooveBatches(validation.grooves, 2 * plan.batch), [], None
+    for epoch in range(plan.epochs):
+        order = balanced(training.performance, plan.windows, np.random.default_rng([plan.seed, epoch]))
+        network.optimizer.learning_rate = plan.rate * (0.55 + 0.45 * np.cos(np.pi * epoch / plan.epochs))
+        batches = GrooveBatches(training.grooves, plan.batch, order)
+        logs = network.fit(batches, validation_data=checking, shuffle=False, verbose=0).history
+        epochs.append({name: round(float(values[0]), 5) for name, values in logs.items()})
+        say(f"epoch {epoch + 1} of {plan.epochs}: {epochs[-1]}")
+        if epochs[-1]["val_loss"] <= min(figures["val_loss"] for figures in epochs):
+            best = network.get_weights()
+    network.set_weights(best)
+    return network, epochs
+
+
+def build_groove_vae(preset: GrooveVAEPreset = GrooveVAEPreset(), seed: int = 0) -> GrooveVAE:
+    """A groove VAE with fresh weights, drawn with ``seed``."""
+    before = random.getstate(), np.random.get_state()
+    keras.utils.set_random_seed(seed)
+    network = GrooveVAE(preset, seed, name="groove_vae")
+    random.setstate(before[0])  # whoever calls us keeps his own random numbers
+    np.random.set_state(before[1])
+    return network
+
+
+@lru_cache(maxsize=1)
+def pretrained_groove_vae() -> GrooveVAE:
+    """The groove VAE with the weights that ship with this package. It is built once and kept.
+
+    Raises ValueError if none are shipped.
+    """
+    from drumlib.network.weights import load_weights  # only now: it knows all presets, this one among them
+
+    path = resources.files("drumlib.weights") / "groove-vae.npz"
+    if not path.is_file():
+        raise ValueError("no weights of the preset 'groove-vae' are shipped")
+    network = build_groove_vae()
+    with resources.as_file(path) as file:
+        load_weights(network, file)
+    return network

@@ -1,0 +1,148 @@
+"""How to train, as data: a plan, and its stages, in which only some of the weights learn."""
+
+import re
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A time in which only some parts of the network learn; the others play along, as they are."""
+
+    parts: tuple[str, ...]  # names of PARTS
+    epochs: int
+    rate: float  # Adam's learning rate
+
+
+PARTS = {
+    "everything": "",
+    "convolutions": r"(^|/)(beat|bar)/",
+    "encoder": r"^(piano|guitar|bass|encoder|ears)(/|$)",
+    "middle": r"^(bottleneck|conductor|phrases)(/|$)",
+    "decoder": r"^decoder(/|$)",
+}
+"""The parts of a network: which weights are meant, as a regular expression for their paths."""
+
+SCHEDULES: dict[str, tuple[Stage, ...]] = {
+    # all of it, all the time, as long as the plan says
+    "plain": (),
+    # the thesis's (4.3): first all, then from the end of the network to its beginning, then all again, slowly
+    "layer-wise": (
+        Stage(("everything",), 15, 1e-3),
+        Stage(("decoder",), 15, 1e-3),
+        Stage(("middle",), 10, 5e-4),
+        Stage(("encoder",), 15, 5e-4),
+        Stage(("convolutions",), 10, 5e-4),
+        Stage(("encoder",), 5, 1e-4),
+        Stage(("encoder", "middle"), 5, 1e-4),
+        Stage(("everything",), 50, 1e-4),
+    ),
+    # after a decoder was transplanted: the rest learns to talk to it, then all learn together
+    "transfer": (Stage(("encoder", "middle"), 4, 1e-3), Stage(("everything",), 50, 5e-4)),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train: the thesis's way (4.3), with a few changes of ours.
+
+    ``transpose`` and ``mute`` vary a small corpus. ``own`` is scheduled sampling (Bengio et al. 2015), an epoch at a
+    time: told nothing but the truth, a network learns to copy the step before, and is lost when it plays by itself.
+    """
+
+    epochs: int = 50  # at most
+    batch: int = 64
+    rate: float = 1e-3  # Adam's learning rate at the start
+    transpose: int = 5  # each band is moved up or down by so many semitones at most; 0 is the thesis's
+    mute: float = 0.15  # how often each instrument is silenced, so that songs without it hold no terror; the thesis: 0
+    kl_weight: float = 0.5  # of the Kullback-Leibler divergence; the thesis's 1 squeezes the song out of z
+    own: float = 0.5  # how often the network is told its own playing, not the truth, as the step before; the thesis: 0
+    slow_after: int = 3  # epochs without a gain of 1e-3 after which the rate is cut to a quarter; the thesis: 6
+    stop_after: int = 8  # epochs without a gain of 1e-4 after which training ends
+    seed: int = 0
+    schedule: str = "plain"  # a name of SCHEDULES
+    mixed: bool = False  # half precision where it is enough: faster on a GPU, slower on most CPUs
+
+    def __post_init__(self):
+        if min(self.epochs, self.batch, self.slow_after, self.stop_after) < 1:
+            raise ValueError("epochs, batch, slow_after and stop_after are counts: at least 1")
+        if not self.rate > 0 or self.kl_weight < 0 or self.transpose < 0 or self.seed < 0:
+            raise ValueError("the rate must be above 0; kl_weight, transpose and seed cannot be below 0")
+        if not (0 <= self.mute <= 1 and 0 <= self.own <= 1):
+            raise ValueError("mute and own are shares, between 0 and 1")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"no schedule {self.schedule!r}: there is {', '.join(SCHEDULES)}")
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of the schedule; the plain one has a single stage, as the plan says."""
+        return SCHEDULES[self.schedule] or (Stage(("everything",), self.epochs, self.rate),)
+
+    def stage(self, epoch: int) -> Stage | None:
+        """The stage of an epoch, counted from 0; None when all stages are over."""
+        for stage in self.stages:
+            if epoch < stage.epochs:
+                return stage
+            epoch -= stage.epochs
+        return None
+
+
+PLANS = {
+    # It copies nobody's state, so its own playing need not be in its training; it learns fast, and then by heart.
+    "best": Plan(epochs=24, rate=2e-3, mute=0.3, kl_weight=0.0, own=0.0, slow_after=2, stop_after=6),
+}
+"""The plans of presets that are not trained by the usual one."""
+
+
+def plan_for(preset: str, **changes) -> Plan:
+    """The plan by which a preset is trained, with changes, such as ``epochs=3``; those that are None change nothing."""
+    return replace(PLANS.get(preset, Plan()), **{name: value for name, value in changes.items() if value is not None})
+
+
+def belongs(path: str, parts: tuple[str, ...]) -> bool:
+    """Whether a weight with this path, such as ``decoder/lower/kernel``, is one of these parts."""
+    return any(re.search(PARTS[part], path) for part in parts)
+
+
+def rate_at(epochs: list[dict], plan: Plan) -> float:
+    """The learning rate after these epochs: its stage's, a quarter for every time that nothing was gained in it.
+
+    What is looked at is the validation loss. A new stage begins with its own rate, and with new patience.
+    """
+    begun = 0
+    for stage in plan.stages:
+        if len(epochs) < begun + stage.epochs:
+            break
+        begun += stage.epochs
+    rate, best, waited = stage.rate, float("inf"), 0
+    for figures in epochs[begun:]:
+        if figures["val_loss"] < best - 1e-3:
+            best, waited = figures["val_loss"], 0
+        else:
+            waited += 1
+        if waited >= plan.slow_after:
+            rate, waited = rate / 4, 0
+    return rate
+
+
+def stalled(epochs: list[dict], patience: int, gain: float) -> bool:
+    """Whether the validation loss has not fallen by ``gain`` for ``patience`` epochs."""
+    best, waited = float("inf"), 0
+    for figures in epochs:
+        if figures["val_loss"] < best - gain:
+            best, waited = figures["val_loss"], 0
+        else:
+            waited += 1
+    return waited >= patience
+
+
+def is_over(epochs: list[dict], plan: Plan) -> bool:
+    """Whether training ends after these epochs: enough of them, no stage left, or nothing gained for long.
+
+    A stage that does not help must not end the training before the next one had its turn, so with stages, patience
+    counts in the last one only.
+    """
+    done = len(epochs)
+    if done >= plan.epochs or plan.stage(done) is None:
+        return True
+    last = sum(stage.epochs for stage in plan.stages[:-1])
+    return done > last and stalled(epochs[last:], plan.stop_after, 1e-4)

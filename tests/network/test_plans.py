@@ -1,0 +1,60 @@
+"""Plans and their stages."""
+
+import pytest
+
+from drumlib.network.plans import PLANS, SCHEDULES, Plan, belongs, is_over, plan_for, rate_at
+
+
+def losses(*values: float) -> list[dict]:
+    return [{"val_loss": value} for value in values]
+
+
+def test_the_rate_falls_when_nothing_is_gained():
+    plan = Plan(rate=1e-3, slow_after=2)
+    past = losses(1.0, 0.5, 0.5, 0.5, 0.4, 0.4, 0.4)
+    assert [rate_at(past[:n], plan) for n in range(8)] == [1e-3] * 4 + [2.5e-4] * 3 + [6.25e-5]
+
+
+def test_the_thesis_schedule_is_the_thesiss():
+    """Its epochs add up to 125, and its stages run from the end of the network to its beginning (4.3)."""
+    stages = SCHEDULES["layer-wise"]
+    assert sum(stage.epochs for stage in stages) == 125
+    assert [stage.parts[0] for stage in stages][:5] == ["everything", "decoder", "middle", "encoder", "convolutions"]
+
+
+def test_a_stage_has_its_own_rate_and_its_own_patience():
+    plan = Plan(epochs=125, schedule="layer-wise", slow_after=2)
+    past = losses(*[1.0] * 15)  # nothing gained in all of the first stage
+    assert rate_at(past[:14], plan) < 1e-3
+    assert rate_at(past, plan) == 1e-3 and plan.stage(15).parts == ("decoder",)
+    assert rate_at(losses(*[1.0] * 40), plan) == 5e-4
+    assert plan.stage(124).rate == 1e-4 and plan.stage(125) is None
+
+
+def test_a_stage_without_gain_does_not_end_the_training():
+    plan = Plan(epochs=125, schedule="layer-wise", stop_after=3)
+    assert not is_over(losses(*[1.0] * 30), plan)
+    assert not is_over(losses(*[1.0] * 78), plan)  # three epochs in the last stage, the first of which was a gain
+    assert is_over(losses(*[1.0] * 79), plan)
+    assert is_over(losses(*[1.0] * 5), Plan(epochs=5)) and is_over(losses(*[1.0] * 5), Plan(stop_after=3))
+    assert not is_over(losses(5, 4, 3, 2, 1), Plan(stop_after=3))
+
+
+def test_which_weights_belong_to_which_part():
+    assert belongs("piano/beat/kernel", ("convolutions",)) and belongs("piano/beat/kernel", ("encoder",))
+    assert not belongs("piano/memory/forward_lstm/kernel", ("convolutions",))
+    assert belongs("bottleneck/mean/kernel", ("middle",)) and belongs("conductor/cell/kernel", ("encoder", "middle"))
+    assert not belongs("decoder/lower/kernel", ("encoder", "middle")) and belongs("decoder/x", ("decoder",))
+
+
+def test_plans_of_presets():
+    assert plan_for("thesis") == Plan() and plan_for("thesis", epochs=3, seed=None) == Plan(epochs=3)
+    assert plan_for("best", seed=4).rate == PLANS["best"].rate and plan_for("best", seed=4).seed == 4
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"epochs": 0}, {"rate": 0.0}, {"mute": 1.5}, {"kl_weight": -1.0}, {"schedule": "jazz"}]
+)
+def test_a_plan_that_makes_no_sense_is_refused(wrong):
+    with pytest.raises(ValueError):
+        Plan(**wrong)
