@@ -17,7 +17,7 @@ from tqdm import tqdm
 from drumlib.evaluation.report import held_out, table
 from drumlib.files import write_whole
 from drumlib.network.models import build
-from drumlib.network.training import stalled
+from drumlib.network.plans import stalled
 from drumlib.network.weights import load_weights, save_weights
 
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"

@@ -224,6 +224,7 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
         "kl-weight": 0.7,
         "own": 0.2,
         "seed": 9,
+        "schedule": "layer-wise",
     }
     options = [text for name, number in numbers.items() for text in (f"--{name}", str(number))]
     assert main(["train", "--songs", str(tmp_path), "--out", str(tmp_path), *options]) == 0

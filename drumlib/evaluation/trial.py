@@ -16,9 +16,9 @@ import numpy as np
 from drumlib.data.chart import WINDOW_STEPS
 from drumlib.data.windows import Windows
 from drumlib.drummer import drawing, rock_bar
-from drumlib.evaluation.baselines import bar_before
 from drumlib.evaluation.intervals import bootstrap
 from drumlib.evaluation.metrics import Confusion, agreement, confusion
+from drumlib.evaluation.report import copies
 from drumlib.music.grid import STEPS_PER_BAR
 from drumlib.music.kit import DRUMS
 from drumlib.network.models import play_all
@@ -105,12 +105,6 @@ def told_all(network, windows: Windows, batch: int = 128) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def copies(song) -> np.ndarray:
-    """What the drummer who plays the bar before again plays in each window of a song: (windows, 128, 9)."""
-    copied = bar_before(song.groove().hits)
-    return np.stack([copied[start : start + WINDOW_STEPS] for start in song.starts])
-
-
 def best_cut(probability: np.ndarray, truth: np.ndarray) -> float:
     """Where to cut probabilities for the highest F1."""
     found = []
@@ -157,6 +151,6 @@ def scored(windows: Windows, truth: np.ndarray, played: np.ndarray, which=None) 
 def mean_over_songs(right: np.ndarray, wrong: np.ndarray) -> dict:
     """The mean over songs of what the wrong band costs in F1, each song counting once, with its interval."""
     gains = np.array([f1(one) - f1(other) for one, other in zip(right, wrong, strict=True)])
-    gains = np.nan_to_num(gains[np.isfinite(gains)])
+    gains = gains[np.isfinite(gains)]  # a song that has no such window gains nothing and loses nothing
     counted = np.stack([gains, np.ones_like(gains)], axis=1)  # (songs, 2)
     return bootstrap(counted, lambda sums: float(sums[0] / sums[1]) if sums[1] else float("nan"))

@@ -16,7 +16,7 @@ class Stage:
 PARTS = {
     "everything": "",
     "convolutions": r"(^|/)(beat|bar)/",
-    "encoder": r"^(piano|guitar|bass|encoder|ears)(/|$)",
+    "encoder": r"^(piano|guitar|bass|encoder)(/|$)",
     "middle": r"^(bottleneck|conductor|phrases)(/|$)",
     "decoder": r"^decoder(/|$)",
 }

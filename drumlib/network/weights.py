@@ -39,6 +39,8 @@ def load_weights(network: DrummerNetwork, path: str | os.PathLike, part: str = "
         {name: x for name, x in named.items() if name.startswith(part)}
         for named in (read_arrays(path), named_weights(network))
     )
+    if part and not weights:
+        raise ValueError(f"the network has no {part} that the weights of {path} could go to")
     if set(arrays) != set(weights):
         odd = sorted(set(arrays) ^ set(weights))
         raise ValueError(f"{path}: not the weights of this network; they differ in {', '.join(odd[:3])}")

@@ -109,6 +109,8 @@ def test_a_transplanted_decoder_is_the_donors(windows, tmp_path):
     same = {name for name in ours if np.array_equal(ours[name], theirs[name])}
     assert {name for name in ours if name.startswith("decoder")} <= same
     assert "piano/beat/kernel" not in same
+    with pytest.raises(ValueError, match="no decoder"):
+        load_weights(build("best"), tmp_path / "donor.npz", part="decoder")
 
 
 def test_best_learns_and_is_resumed_exactly(windows, tmp_path):

@@ -1,0 +1,91 @@
+"""The trial, on drummers whose scores are known; and intervals."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from drumlib.data.chart import chart
+from drumlib.data.windows import Windows
+from drumlib.evaluation.intervals import bootstrap
+from drumlib.evaluation.trial import ahead, best_cut, f1, per_song, rivals, trial
+from drumlib.music import songbook
+
+
+@pytest.fixture(scope="module")
+def windows():
+    return Windows([chart(songbook.song(name)) for name in ("rock", "funk")])
+
+
+class Listener:
+    """Knows by heart which drums go with which band, if ``listens``; else plays the first song's drums to any band."""
+
+    preset = SimpleNamespace(loss="mended")
+
+    def __init__(self, windows, listens=True):
+        given = windows.batch(range(len(windows)))
+        self.known = {bass.tobytes(): drums for bass, drums in zip(given["bass"], given["drums"], strict=True)}
+        self.first, self.listens = given["drums"][0], listens
+
+    def __call__(self, inputs, training=False):
+        return {"hits": inputs["drums"][..., :9] * 0.9}
+
+    def generate(self, band, choose=None):
+        played = np.stack([self.known[bass.tobytes()] if self.listens else self.first for bass in band["bass"]])
+        heads = dict(zip(("hits", "velocities", "offsets"), np.split(played, 3, axis=-1), strict=True))
+        return heads if choose is None else choose(heads)
+
+
+def test_a_drummer_who_listens_gains_by_it(windows):
+    found = trial(Listener(windows), windows, windows)
+    assert found["teacher-forced"]["f1"] == 1
+    known = found["free-running"]["f1"]  # where two windows have the same bass, he can know the drums of one only
+    assert 0.95 < known < 1
+    assert found["songs"] == 2 and found["notes"] > 1000
+    assert found["another song's band"]["f1"] < 0.9
+    assert found["listening gain"]["value"] == pytest.approx(known - found["another song's band"]["f1"], abs=0.01)
+    assert found["listening gain"]["low"] > 0.1
+    assert found["drawn"]["notes for each of the real drummer's"]["value"] == pytest.approx(1, abs=0.01)
+
+
+def test_a_deaf_drummer_gains_nothing(windows):
+    gain = trial(Listener(windows, listens=False), windows, windows)["listening gain"]
+    assert gain == {"value": 0, "low": 0, "high": 0}
+
+
+def test_rivals_and_who_is_ahead(windows):
+    rows = rivals(windows, windows, windows)
+    assert 0.3 < rows["the thesis's rock beat"]["f1"] < rows["the bar before again (told)"]["f1"] < 1
+    perfect = [[hits, 0, 0] for hits in per_song_notes(windows)]
+    lead = ahead(perfect, rows["counts"]["average bar of the training songs"])
+    assert lead["value"] == pytest.approx(1 - rows["average bar of the training songs"]["f1"])
+    assert 0 < lead["low"] <= lead["value"] <= lead["high"]
+
+
+def per_song_notes(windows) -> list[int]:
+    numbers = windows.index[:, 0]
+    hits = windows.batch(range(len(windows)))["drums"][..., :9].sum(axis=(1, 2))
+    return [int(hits[numbers == song].sum()) for song in np.unique(numbers)]
+
+
+def test_counts_by_hand():
+    windows = Windows([None] * 4, np.array([[0, 0], [0, 1], [3, 0]]))
+    truth, played = np.zeros((2, 3, 128, 9), dtype=bool)
+    truth[0, 0, 0] = truth[1, 0, 0] = played[0, 0, 0] = played[2, 5, 1] = True
+    assert per_song(windows, truth, played).tolist() == [[1, 0, 1], [0, 1, 0]]
+    assert f1((1, 0, 1)) == pytest.approx(2 / 3) and np.isnan(f1((0, 0, 0)))
+
+
+def test_the_best_cut():
+    truth = np.array([True, True, False, False])
+    assert 0.39 < best_cut(np.array([0.9, 0.5, 0.39, 0.1]), truth) < 0.5
+
+
+def test_intervals():
+    counts = np.random.default_rng(0).normal(3, 1, size=(400, 1))
+    one = bootstrap(counts, lambda total: total[0] / 400)
+    assert one["value"] == pytest.approx(counts.mean())
+    assert one["high"] - one["low"] == pytest.approx(2 * 1.96 * counts.std() / 20, rel=0.1)
+    assert one == bootstrap(counts, lambda total: total[0] / 400)
+    with pytest.raises(ValueError, match="no songs"):
+        bootstrap(counts[:0], lambda total: 0.0)
