@@ -1,13 +1,14 @@
 """Every network on the same songs: how large, how long to train, and how it stands the trial.
 
-    python bench/presets.py --songs SONGS --runs RUNS --rows thesis flat best --seeds 0 1 2
-    python bench/presets.py --songs SONGS --runs RUNS --rows tries --results bench/results/tries.json
+    python bench/presets.py --songs SONGS --runs RUNS --rows thesis flat best --seeds 0 1 2 --epochs 12
+    python bench/presets.py --songs SONGS --runs RUNS --rows tries --epochs 12
 
-A row is a preset, or a change to one ("tries": what each idea behind ``best`` is worth, one at a time). Each row is
+A row is a preset, or a change to one ("tries": what each idea is worth, one at a time). Each row is
 trained on the training songs, chooses where to cut on the validation songs, and is tried on the test songs, which
 nothing else has seen (``drumlib.evaluation.trial``). Runs lie in RUNS and are gone on with; a row that is already in
-the results is not made again, so the table can be made piece by piece. ``--epochs`` is a budget for every row; a row
-that stopped because nothing was gained says so.
+the results is not made again, so the table can be made piece by piece, by several processes side by side: give each
+one core of its own, as with ``TF_NUM_INTRAOP_THREADS=1 taskset -c 0 python ...``. ``--epochs`` is a budget for every
+row; a row that stopped because nothing was gained says so.
 """
 
 import argparse
@@ -35,7 +36,6 @@ RESULTS = Path(__file__).parent / "results" / "presets.json"
 
 TRIES = {
     # name: (preset, changes to it, changes to its plan)
-    "best": ("best", {}, {}),
     "best, songs as they are (no other keys, none silenced)": ("best", {}, {"transpose": 0, "mute": 0.0}),
     "best, no other keys": ("best", {}, {"transpose": 0}),
     "best, none silenced": ("best", {}, {"mute": 0.0}),
@@ -45,7 +45,20 @@ TRIES = {
     "best, hears one bar around": ("best", {"reach": (1, 4)}, {}),
     "best, hears one step around": ("best", {"reach": (1,)}, {}),
     "best, told its own playing in half of the windows": ("best", {}, {"own": 0.5}),
+    "thesis, never told its own playing": ("thesis", {}, {"own": 0.0}),
+    "thesis, a bottleneck as narrow as the thesis's": ("thesis", {}, {"kl_weight": 1.0}),
+    "thesis, the mended loss": ("thesis", {"loss": "mended"}, {}),
+    "thesis, the mended loss, 64 free bits, and 4 epochs of warm-up": (
+        "thesis",
+        {"loss": "mended"},
+        {"free_bits": 64.0, "warm_up": 4},
+    ),
 }
+
+
+def table_of(path: Path) -> dict:
+    """The table as far as it has been made."""
+    return json.loads(path.read_text()) if path.exists() else {"rows": {}}
 
 
 def row_of(name: str) -> tuple[str, dict, dict]:
@@ -106,31 +119,32 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     sets = {split: read_windows(list_songs(options.songs, split), {}) for split in ("train", "validation", "test")}
-    table = json.loads(options.results.read_text()) if options.results.exists() else {"rows": {}}
-    table |= {
+    about = {
         "command": "python bench/presets.py --songs SONGS --runs RUNS --rows ROWS --seeds SEEDS",
         "songs": {split: windows.songs for split, windows in sets.items()},
         "windows": {split: len(windows) for split, windows in sets.items()},
         "rivals": rivals(**sets_by_name(sets)),
         "the thesis's own figures": THESIS,
-        "machine": {"cores": os.cpu_count(), "processor": platform.processor() or platform.machine()},
+        "machine": {
+            "processor": platform.processor() or platform.machine(),
+            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        },
         "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
         | {"python": platform.python_version(), "backend": keras.backend.backend()},
     }
-    average = table["rivals"]["counts"]["average bar of the training songs"]
+    average = about["rivals"]["counts"]["average bar of the training songs"]
     for name in wanted(options.rows):
         for seed in options.seeds:
             key = f"{name} / seed {seed}"
-            if key in table["rows"]:
+            if key in table_of(options.results)["rows"]:
                 print(f"{key}: is there already")
                 continue
             print(f"{key}:", flush=True)
             row = made(name, seed, sets, options.runs, options.epochs)
             row["ahead of the average bar"] = ahead(row["trial"]["counts"]["right band"], average)
-            table["rows"][key] = row
-            write_whole(options.results, (json.dumps(table, indent=1) + "\n").encode())
+            rows = table_of(options.results)["rows"] | {key: row}  # read anew: others may have added theirs
+            write_whole(options.results, (json.dumps({**about, "rows": rows}, indent=1) + "\n").encode())
             print(in_words(key, row), flush=True)
-    write_whole(options.results, (json.dumps(table, indent=1) + "\n").encode())
 
 
 def sets_by_name(sets: dict) -> dict:

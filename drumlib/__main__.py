@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 import warnings
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from drumlib import __version__
@@ -134,6 +134,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--transpose", type=int, help="semitones, up or down; the thesis: 0")
     command.add_argument("--mute", type=float, help="how often an instrument is silenced; the thesis: 0")
     command.add_argument("--kl-weight", type=float, help="how narrow the bottleneck; the thesis: 1")
+    command.add_argument("--warm-up", type=int, help="epochs in which that weight grows to what it is; the thesis: 0")
+    command.add_argument("--free-bits", type=float, help="of what the bottleneck says, at no cost; the thesis: 0")
     command.add_argument("--own", type=float, help="how often it is told its own playing; the thesis: 0")
     command.add_argument("--schedule", help="plain, layer-wise (the thesis's stages) or transfer")
     command.add_argument("--transplant", type=Path, metavar="FILE.npz", help="begin with the decoder of these weights")
@@ -357,11 +359,10 @@ def train(options) -> None:
         if "keras" in sys.modules:
             raise UsageError("--backend comes too late: Keras is loaded already")
         os.environ["KERAS_BACKEND"] = options.backend
-    from drumlib.network.plans import plan_for
+    from drumlib.network.plans import Plan, plan_for
     from drumlib.network.training import check_folder, train, training_corpus, training_songs
 
-    names = ("epochs", "batch", "rate", "transpose", "mute", "kl_weight", "own", "schedule", "mixed", "seed")
-    plan = plan_for(options.preset, **{name: getattr(options, name) for name in names})
+    plan = plan_for(options.preset, **{field.name: getattr(options, field.name) for field in fields(Plan)})
     check_folder(options.out, options.resume)
     training, validation = training_corpus(options.corpus) if options.corpus else training_songs(options.songs)
     history = train(

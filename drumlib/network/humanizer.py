@@ -119,7 +119,9 @@ class Humanizer(keras.Model):
         self.hearing = Hearing(preset, seed, name="hearing")
         heard = 2 * preset.units
         if preset.form == "bottleneck":
-            self.bottleneck = Bottleneck(2 * preset.units, preset.latent, preset.kl_weight, seed, name="bottleneck")
+            self.bottleneck = Bottleneck(
+                2 * preset.units, preset.latent, preset.kl_weight, seed=seed, name="bottleneck"
+            )
             self.bottleneck.build((None, 2 * preset.units))
             heard = preset.latent + 2 * STEPS_PER_BAR
         self.playing = Playing(preset, seed, name="playing")

@@ -7,6 +7,8 @@ Each is a small Keras layer made of Keras's own. Other presets arrange the same 
 (half bars, M = T/8 - 1), U sub-sequences of S steps each (U * S = T).
 """
 
+import math
+
 import keras
 from keras import ops
 
@@ -66,13 +68,14 @@ class Bottleneck(keras.layers.Layer):
 
     While training, z is drawn from that Gaussian (the posterior), and the layer adds the Kullback-Leibler divergence
     from a standard Gaussian to the loss: ``-0.5 mean(1 + log_var - mean^2 - exp(log_var))``. Otherwise z is the mean
-    of the posterior, unless ``sample``, a seed, asks for a draw.
+    of the posterior, unless ``sample``, a seed, asks for a draw. With ``free_bits``, so much of what z says of a
+    window costs nothing, and only what is above is held against it (Kingma et al. 2016); the thesis has none.
     857,012 parameters, with the layer that merges. (Alemi et al. 2017; thesis, 2.5 and 4.2.)
     """
 
-    def __init__(self, merged=500, latent=256, kl_weight=1.0, seed=0, **options):
+    def __init__(self, merged=500, latent=256, kl_weight=1.0, free_bits=0.0, seed=0, **options):
         super().__init__(**options)
-        self.kl_weight = kl_weight
+        self.kl_weight, self.free_bits = kl_weight, free_bits
         self.merge = keras.layers.Dense(merged, activation="tanh", name="merge")
         self.mean = keras.layers.Dense(latent, name="mean")
         self.log_var = keras.layers.Dense(latent, name="log_var")
@@ -91,7 +94,9 @@ class Bottleneck(keras.layers.Layer):
     def call(self, heard, training=False, sample=None):
         mean, log_var = self.posterior(heard)
         if training:
-            kl = -0.5 * ops.mean(1 + log_var - ops.square(mean) - ops.exp(log_var))
+            kl = -0.5 * ops.mean(1 + log_var - ops.square(mean) - ops.exp(log_var))  # nats, of each dimension of z
+            if self.free_bits:
+                kl = ops.maximum(kl - self.free_bits * math.log(2) / self.mean.units, 0.0)
             self.add_loss(self.kl_weight * kl)
         if training or sample is not None:
             seed = self.noise if training else sample

@@ -38,7 +38,6 @@ class Preset:
     thresholds: tuple[float, ...] = (0.60, 0.62, 0.64)  # where its answers are cut, one after the other (4.4)
     whole_song: bool = False  # given whole songs to play to, not windows of eight bars side by side
     kl_weight: float = 1.0  # of the Kullback-Leibler divergence in the loss; a training plan may set another
-    loss: str = "thesis"  # which of losses.LOSSES
 
 
 PRESETS = {
@@ -98,7 +97,7 @@ class DrummerNetwork(keras.Model):
             encoder.build((None, None, 128))
         summaries = 2 if preset.any_band else len(FAMILIES)  # mean and maximum, or one for each family
         heard = summaries * 2 * preset.encoder_units
-        self.bottleneck = Bottleneck(preset.merged, preset.latent, preset.kl_weight, seed, name="bottleneck")
+        self.bottleneck = Bottleneck(preset.merged, preset.latent, preset.kl_weight, seed=seed, name="bottleneck")
         self.bottleneck.build((None, heard))
         for name in ("conductor", "phrases")[: preset.levels - 1]:
             setattr(self, name, Conductor(preset.conductor_units, name=name))

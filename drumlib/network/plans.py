@@ -55,6 +55,8 @@ class Plan:
     transpose: int = 5  # each band is moved up or down by so many semitones at most; 0 is the thesis's
     mute: float = 0.15  # how often each instrument is silenced, so that songs without it hold no terror; the thesis: 0
     kl_weight: float = 0.5  # of the Kullback-Leibler divergence; the thesis's 1 squeezes the song out of z
+    warm_up: int = 0  # epochs in which that weight grows to what it is, so that z is used before it is made narrow
+    free_bits: float = 0.0  # of what z says of a window, that cost nothing
     own: float = 0.5  # how often the network is told its own playing, not the truth, as the step before; the thesis: 0
     slow_after: int = 3  # epochs without a gain of 1e-3 after which the rate is cut to a quarter; the thesis: 6
     stop_after: int = 8  # epochs without a gain of 1e-4 after which training ends
@@ -65,8 +67,11 @@ class Plan:
     def __post_init__(self):
         if min(self.epochs, self.batch, self.slow_after, self.stop_after) < 1:
             raise ValueError("epochs, batch, slow_after and stop_after are counts: at least 1")
-        if not self.rate > 0 or self.kl_weight < 0 or self.transpose < 0 or self.seed < 0:
-            raise ValueError("the rate must be above 0; kl_weight, transpose and seed cannot be below 0")
+        if not self.rate > 0:
+            raise ValueError("the rate must be above 0")
+        for name in ("kl_weight", "warm_up", "free_bits", "transpose", "seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} cannot be below 0")
         if not (0 <= self.mute <= 1 and 0 <= self.own <= 1):
             raise ValueError("mute and own are shares, between 0 and 1")
         if self.schedule not in SCHEDULES:
@@ -133,6 +138,14 @@ def stalled(epochs: list[dict], patience: int, gain: float) -> bool:
         else:
             waited += 1
     return waited >= patience
+
+
+def kl_weight_at(epoch: int, plan: Plan) -> float:
+    """The weight of the divergence in an epoch, counted from 0: it grows for ``warm_up`` epochs, in equal steps.
+
+    A network that is charged for z from the first day learns to do without it (Bowman et al. 2016).
+    """
+    return plan.kl_weight * min(1.0, (epoch + 1) / (plan.warm_up + 1))
 
 
 def is_over(epochs: list[dict], plan: Plan) -> bool:

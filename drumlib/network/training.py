@@ -23,7 +23,7 @@ from drumlib.files import write_whole
 from drumlib.network.batches import Batches
 from drumlib.network.losses import LOSS_WEIGHTS, LOSSES
 from drumlib.network.models import build, play_all
-from drumlib.network.plans import Plan, Stage, belongs, is_over, plan_for, rate_at
+from drumlib.network.plans import Plan, Stage, belongs, is_over, kl_weight_at, plan_for, rate_at
 from drumlib.network.weights import load_weights, read_arrays, save_weights
 
 
@@ -108,8 +108,6 @@ def train(
     use_all_devices()
     with precision(plan.mixed):
         network = build(preset, plan.seed)
-    if hasattr(network, "bottleneck"):
-        network.bottleneck.kl_weight = plan.kl_weight
     if transplant is not None and not resume:
         load_weights(network, transplant, part="decoder")
     compile_network(network, plan.rate)
@@ -171,6 +169,7 @@ def run(
         epoch = len(history["epochs"])
         network.optimizer.enter(plan.stage(epoch))
         network.optimizer.learning_rate = rate_at(history["epochs"], plan)
+        set_pressure(network, plan, epoch)
         print(f"epoch {epoch + 1} of at most {plan.epochs}", flush=True)
         given = batches(epoch, np.random.default_rng([plan.seed, epoch]))
         logs = network.fit(given, validation_data=checking, shuffle=False, verbose=verbose).history
@@ -182,6 +181,19 @@ def run(
         save_state(network, out, history)
         log(epoch, figures)
     return history
+
+
+def set_pressure(network, plan: Plan, epoch: int) -> None:
+    """Tell the bottleneck, if there is one, how narrow it is to be in this epoch.
+
+    The weight is a number in the graph that Keras has built for training, so with a new one the graph is built anew.
+    """
+    if not hasattr(network, "bottleneck"):
+        return
+    before = network.bottleneck.kl_weight, network.bottleneck.free_bits
+    network.bottleneck.kl_weight, network.bottleneck.free_bits = kl_weight_at(epoch, plan), plan.free_bits
+    if before != (network.bottleneck.kl_weight, network.bottleneck.free_bits):
+        network.make_train_function(force=True)
 
 
 @contextlib.contextmanager
