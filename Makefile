@@ -15,7 +15,7 @@ unexport PYTHONPATH PYTHONHOME
 # `make PYTHON=python3.12 book` chooses the Python of .venv.
 export PYTHON
 
-.PHONY: help book test browser-test lab lint clean lock env run-notebooks clean-notebooks
+.PHONY: help book test browser-test lab lint clean lock env run-notebooks clean-notebooks results
 
 help: ## what can be typed here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,13 @@ run-notebooks: env ## run every chapter and keep what it prints
 
 clean-notebooks: env ## take pictures, sounds and counts out of the chapters; text stays
 	$(PY) book/_tools/clean.py $(CHAPTERS)
+
+results: env ## score the shipped weights anew: make results SONGS=folder GROOVE=folder-or-archive
+	@test -n "$(SONGS)" && test -n "$(GROOVE)" || { echo "say where the data are: make results SONGS=... GROOVE=..." >&2; exit 2; }
+	$(PY) bench/ship_weights.py --songs "$(SONGS)" --shipped thesis
+	$(PY) bench/ship_best.py --songs "$(SONGS)" --shipped
+	$(PY) bench/humanize.py --groove "$(GROOVE)" --shipped
+	$(PY) bench/groove_vae.py --groove "$(GROOVE)" --shipped
 
 # Versions stay as they are where they can; `make lock UPGRADE=--upgrade` takes the newest of all.
 lock: env ## write requirements.lock anew, from pyproject.toml

@@ -1,10 +1,12 @@
 """Train the groove VAE on the Groove MIDI Dataset, and measure its space: does it say grooves again, and what is between them?
 
-    python bench/groove_vae.py --groove FOLDER_OR_ZIP --seed 0 [--ship]
+    python bench/groove_vae.py --groove FOLDER_OR_ZIP --runs RUNS [--ship]
+    python bench/groove_vae.py --groove FOLDER_OR_ZIP --shipped
 
 Trains on the training split's beats in 4/4 (windows of two bars), chooses the epoch on the validation split, and is
-only scored on the test split. Writes bench/results/groove_vae.json; with --ship also drumlib/weights/groove-vae.npz
-(float16), .json and .md. Some minutes on a CPU.
+only scored on the test split. The run lies in RUNS and is gone on with. Writes bench/results/groove_vae.json; with
+--ship also drumlib/weights/groove-vae.npz (float16), .json and .md. Some minutes on a CPU. --shipped trains nothing,
+and scores the weights that ship.
 """
 
 import argparse
@@ -22,8 +24,9 @@ import numpy as np
 
 from drumlib.data.gmd import performances, two_bars
 from drumlib.files import write_whole
-from drumlib.network.groove_vae import GrooveVAEPlan, GrooveVAEPreset, build_groove_vae, train_groove_vae
-from drumlib.network.weights import load_weights, save_weights
+from drumlib.network.grooves import build_on_grooves, pretrained_on_grooves, train_on_grooves
+from drumlib.network.plans import plan_for
+from drumlib.network.weights import load_weights, save_weights, seal
 
 ROOT = Path(__file__).parent.parent
 SHELF = ROOT / "drumlib" / "weights"
@@ -44,7 +47,7 @@ in `groove-vae.json`, and was written by `bench/groove_vae.py`.
 | --- | --- |
 | data | Groove MIDI Dataset 1.0.0 (Gillick et al. 2019), Google LLC, CC BY 4.0; beats in 4/4, its own split. Nothing of it is in this repository |
 | windows | {train:,} to train on and {validation:,} to validate on: two bars each, a new one every bar |
-| command | `python bench/groove_vae.py --groove GROOVE --seed {seed} --epochs {epochs} --ship` |
+| command | `{command}` |
 | ended | after epoch {epochs}; the weights are those of epoch {best} |
 | versions | {versions} |
 
@@ -166,33 +169,48 @@ def measure(network, test, seed: int) -> dict:
     }
 
 
+def trained(sets: dict, run: Path, plan) -> tuple:
+    """Train it, or go on: the network, with weights as they would ship, and how it was trained."""
+    resume = (run / "last.npz").exists()
+    began = time.perf_counter()
+    history = train_on_grooves(sets["train"], sets["validation"], run, "groove-vae", plan, resume, verbose=2)
+    took = time.perf_counter() - began
+    network = build_on_grooves("groove-vae", plan.seed)
+    load_weights(network, run / "best.npz")
+    save_weights(network, run / "shipped.npz")
+    load_weights(network, run / "shipped.npz")  # what is scored is what is shipped, half precision and all
+    losses = [figures["val_loss"] for figures in history["epochs"]]
+    return network, {
+        "plan": asdict(plan),
+        "windows": {name: len(sets[name]) for name in ("train", "validation")},
+        "seconds": None if resume else round(took),
+        "epochs": history["epochs"],
+        "best_epoch": 1 + losses.index(min(losses)),
+    }
+
+
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--groove", type=Path, required=True, help="the Groove MIDI Dataset: archive or folder")
-    options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--epochs", type=int, default=GrooveVAEPlan.epochs)
-    options.add_argument("--windows", type=int, default=GrooveVAEPlan.windows, help="in an epoch")
-    options.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "groove_vae.json")
-    options.add_argument("--ship", action="store_true", help="write the weights and their card into the package")
-    options = options.parse_args()
+    """Train it or not, score it, write it down."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--groove", type=Path, required=True, help="the Groove MIDI Dataset: archive or folder")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--runs", type=Path, help="where the training run goes, or lies")
+    what.add_argument("--shipped", action="store_true", help="only score the weights that ship")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, help="if not given, as the preset's plan has it")
+    parser.add_argument("--results", type=Path, default=ROOT / "bench" / "results" / "groove_vae.json")
+    parser.add_argument("--ship", action="store_true", help="write the weights and their card into the package")
+    options = parser.parse_args()
     sets = {s: two_bars(performances(options.groove, s, "beat", "4-4")) for s in ("train", "validation", "test")}
-    preset, plan = GrooveVAEPreset(), GrooveVAEPlan(options.epochs, options.windows, seed=options.seed)
-    began = time.time()
-    network, epochs = train_groove_vae(
-        sets["train"], sets["validation"], preset, plan, lambda line: print(line, flush=True)
-    )
-    took = time.time() - began
-    shipped = options.out.with_suffix(".npz") if not options.ship else SHELF / "groove-vae.npz"
-    save_weights(network, shipped)
-    network = build_groove_vae(preset, options.seed)
-    load_weights(network, shipped)  # what is scored is what is shipped, half precision and all
-    if not options.ship:
-        shipped.unlink()
-    losses = [figures["val_loss"] for figures in epochs]
+    if options.shipped:
+        before = json.loads(options.results.read_text()) if options.results.exists() else {}
+        network, training = pretrained_on_grooves("groove-vae"), before.get("training")
+    else:
+        plan = plan_for("groove-vae", seed=options.seed, epochs=options.epochs)
+        network, training = trained(sets, options.runs / f"groove-vae-{options.seed}", plan)
     results = {
         "what": "a hierarchical VAE of two bars of drums, trained and scored on the Groove MIDI Dataset's beats in 4/4",
-        "command": "python bench/groove_vae.py --groove FOLDER_OR_ZIP"
-        f" --seed {options.seed} --epochs {options.epochs} --windows {options.windows}{' --ship' * options.ship}",
+        "command": "python bench/groove_vae.py --groove GROOVE --runs RUNS --ship",
         "archive": {
             "name": options.groove.name,
             "sha256": hashlib.sha256(options.groove.read_bytes()).hexdigest(),
@@ -201,14 +219,8 @@ def main() -> None:
         if options.groove.is_file()
         else None,
         "parameters": network.count_params(),
-        "preset": asdict(preset),
-        "training": {
-            "plan": asdict(plan),
-            "windows": {name: len(sets[name]) for name in ("train", "validation")},
-            "seconds": round(took),
-            "epochs": epochs,
-            "best_epoch": 1 + losses.index(min(losses)),
-        },
+        "preset": asdict(network.preset),
+        "training": training,
         "thresholds_on_validation": thresholds(network, sets["validation"].grooves),
         "test": measure(network, sets["test"], options.seed),
         "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
@@ -216,9 +228,12 @@ def main() -> None:
     }
     text = json.dumps(results, indent=1)
     text = re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", text) + "\n"
-    write_whole(options.out, text.encode())
-    print(json.dumps(results["test"], indent=1))
+    write_whole(options.results, text.encode())
+    print(json.dumps({name: results[name] for name in ("thresholds_on_validation", "test")}, indent=1))
     if options.ship:
+        run = options.runs / f"groove-vae-{options.seed}"
+        write_whole(SHELF / "groove-vae.npz", (run / "shipped.npz").read_bytes())
+        seal(SHELF)
         write_whole(SHELF / "groove-vae.json", text.encode())
         write_whole(SHELF / "groove-vae.md", card(results).encode())
 
@@ -231,8 +246,8 @@ def card(results: dict) -> str:
         latent=results["preset"]["latent"],
         train=training["windows"]["train"],
         validation=training["windows"]["validation"],
-        seed=training["plan"]["seed"],
-        epochs=training["plan"]["epochs"],
+        command=results["command"],
+        epochs=len(training["epochs"]),
         best=training["best_epoch"],
         versions=", ".join(f"{name} {number}" for name, number in results["versions"].items()),
         test=test["windows"],

@@ -1,11 +1,14 @@
 """Train humanizers on the Groove MIDI Dataset, and score them by the protocol that GrooVAE's paper published.
 
-    python bench/humanize.py --groove FOLDER_OR_ZIP --seed 0 [--ship]
+    python bench/humanize.py --groove FOLDER_OR_ZIP --runs RUNS [--rows humanize-untold] [--ship]
+    python bench/humanize.py --groove FOLDER_OR_ZIP --shipped
 
-Up to three networks (``--only`` chooses), trained alike on the training split's beats in 4/4 (windows of two bars):
-``seq2seq``, told the tempo; the same without the tempo, as the paper's; ``bottleneck``, told the tempo, through one z. Epochs and the settings of
-all readouts are chosen on the validation split; the test split is only scored. Writes
-bench/results/humanize.json; with --ship also drumlib/weights/humanize.npz (float16), .json and .md.
+A row is a preset: ``humanize``, told the tempo; ``humanize-untold``, not told it, as the paper's;
+``humanize-bottleneck``, told the tempo, through one z. All are trained alike on the training split's beats in 4/4
+(windows of two bars). Runs lie in RUNS and are gone on with; rows that are not made anew stay in the results as they
+are. Epochs and the settings of all readouts are chosen on the validation split; the test split is only scored. Writes
+bench/results/humanize.json; with --ship also drumlib/weights/humanize.npz (float16), .json and .md. --shipped trains
+nothing, and scores the weights that ship.
 
 What the rows mean. The network says a distribution for every note; a *readout* makes one number of it:
 
@@ -28,7 +31,7 @@ import json
 import platform
 import re
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,17 +42,14 @@ from drumlib.data.gmd import TwoBars, performances, quantized_baseline, timing_e
 from drumlib.files import write_whole
 from drumlib.humanize import SHARES, feel, fit_shares, gauss, lively, quantile
 from drumlib.music.kit import DRUMS
-from drumlib.network.humanizer import RANGES, HumanizerPlan, HumanizerPreset, build_humanizer, edges, train_humanizer
-from drumlib.network.weights import load_weights, save_weights
+from drumlib.network.grooves import GROOVE_PRESETS, build_on_grooves, pretrained_on_grooves, train_on_grooves
+from drumlib.network.humanizer import RANGES, HumanizerPreset, edges
+from drumlib.network.plans import plan_for
+from drumlib.network.weights import load_weights, save_weights, seal
 
 ROOT = Path(__file__).parent.parent
 SHELF = ROOT / "drumlib" / "weights"
-PRESET = HumanizerPreset()
-VARIANTS = {
-    "seq2seq": PRESET,
-    "seq2seq, not told the tempo": replace(PRESET, tempo=False),
-    "bottleneck": replace(PRESET, form="bottleneck"),
-}
+ROWS = [name for name, preset in GROOVE_PRESETS.items() if isinstance(preset, HumanizerPreset)]
 SEEDS = 5
 SPREAD = 0.95
 """What ``lively`` aims for on the validation split, as a share of the real spread: the least that is safely within 10 %."""
@@ -235,53 +235,69 @@ def baselines(training: Notes, notes: Notes) -> dict:
     return rows
 
 
+def trained(preset: str, sets: dict, runs: Path, plan) -> tuple:
+    """Train a preset, or go on with it: its network, with weights as they would ship, and how it was trained."""
+    run = runs / f"{preset}-{plan.seed}"
+    resume = (run / "last.npz").exists()
+    began = time.perf_counter()
+    history = train_on_grooves(sets["train"], sets["validation"], run, preset, plan, resume, verbose=2)
+    took = time.perf_counter() - began
+    network = build_on_grooves(preset, plan.seed)
+    load_weights(network, run / "best.npz")
+    save_weights(network, run / "shipped.npz")
+    load_weights(network, run / "shipped.npz")  # what is scored is what is shipped, half precision and all
+    losses = [epoch["val_loss"] for epoch in history["epochs"]]
+    return network, {
+        "parameters": network.count_params(),
+        "preset": asdict(network.preset),
+        "plan": asdict(plan),
+        "seconds": None if resume else round(took),
+        "best_epoch": 1 + losses.index(min(losses)),
+        "epochs": history["epochs"],
+    }
+
+
+def scored(network, notes: dict) -> dict:
+    """The settings of a network's readouts, from the validation split, and its scores."""
+    found = notes["validation"].found(network)
+    settings, tried = fit_readouts(notes["validation"], found)
+    return {
+        "readout": settings,
+        "lively_tried_on_validation": tried,
+        "validation": readouts(notes["validation"], found, settings),
+        "test": readouts(notes["test"], notes["test"].found(network), settings),
+    }
+
+
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--groove", type=Path, required=True, help="the Groove MIDI Dataset: archive or folder")
-    options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--epochs", type=int, default=HumanizerPlan.epochs)
-    options.add_argument("--windows", type=int, default=HumanizerPlan.windows, help="in an epoch")
-    options.add_argument("--only", choices=VARIANTS, help="train and score this network only")
-    options.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "humanize.json")
-    options.add_argument("--ship", action="store_true", help="write the weights and their card into the package")
-    options = options.parse_args()
+    """Make the rows that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--groove", type=Path, required=True, help="the Groove MIDI Dataset: archive or folder")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--runs", type=Path, help="where the training runs go, or lie")
+    what.add_argument("--shipped", action="store_true", help="only score the weights that ship")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=["humanize"])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, help="if not given, as the preset's plan has it")
+    parser.add_argument("--results", type=Path, default=ROOT / "bench" / "results" / "humanize.json")
+    parser.add_argument("--ship", action="store_true", help="write the weights and their card into the package")
+    options = parser.parse_args()
     sets = {s: two_bars(performances(options.groove, s, "beat", "4-4")) for s in ("train", "validation", "test")}
     notes = {name: Notes(windows) for name, windows in sets.items()}
-    plan = HumanizerPlan(options.epochs, options.windows, seed=options.seed)
-    networks = {}
-    for title in [options.only] if options.only else VARIANTS:
-        began = time.time()
-        print(title, flush=True)
-        network, epochs = train_humanizer(
-            sets["train"], sets["validation"], VARIANTS[title], plan, lambda line: print(line, flush=True)
-        )
-        took = time.time() - began
-        path = SHELF / "humanize.npz" if options.ship and title == "seq2seq" else options.out.with_suffix(".npz")
-        save_weights(network, path)
-        network = build_humanizer(VARIANTS[title], options.seed)
-        load_weights(network, path)  # what is scored is what is shipped, half precision and all
-        if path.parent != SHELF:
-            path.unlink()
-        found = notes["validation"].found(network)
-        settings, tried = fit_readouts(notes["validation"], found)
-        losses = [figures["val_loss"] for figures in epochs]
-        networks[title] = {
-            "parameters": network.count_params(),
-            "preset": asdict(VARIANTS[title]),
-            "seconds": round(took),
-            "epochs": epochs,
-            "best_epoch": 1 + losses.index(min(losses)),
-            "readout": settings,
-            "lively_tried_on_validation": tried,
-            "validation": readouts(notes["validation"], found, settings),
-            "test": readouts(notes["test"], notes["test"].found(network), settings),
-        }
-        print(json.dumps({k: networks[title][k] for k in ("readout", "validation", "test")}, indent=1), flush=True)
+    networks = json.loads(options.results.read_text())["networks"] if options.results.exists() else {}
+    for preset in ["humanize"] if options.shipped else options.rows:
+        print(preset, flush=True)
+        if options.shipped:
+            network, training = pretrained_on_grooves(preset), networks.get(preset, {})
+        else:
+            plan = plan_for(preset, seed=options.seed, epochs=options.epochs)
+            network, training = trained(preset, sets, options.runs, plan)
+        networks[preset] = {**training, **scored(network, notes)}
+        print(json.dumps({k: networks[preset][k] for k in ("readout", "validation", "test")}, indent=1), flush=True)
     results = {
         "what": "velocities and offsets of notes whose places are known: Groove MIDI Dataset, beats in 4/4, windows of two bars",
         "how_to_read": __doc__.split("What the rows mean. ")[1],
-        "command": f"python bench/humanize.py --groove FOLDER_OR_ZIP --seed {options.seed} --epochs {options.epochs}"
-        f" --windows {options.windows}{f' --only {options.only!r}' if options.only else ''}{' --ship' * options.ship}",
+        "command": f"python bench/humanize.py --groove GROOVE --runs RUNS --rows {' '.join(networks)} --ship",
         "archive": {
             "name": options.groove.name,
             "sha256": hashlib.sha256(options.groove.read_bytes()).hexdigest(),
@@ -289,20 +305,21 @@ def main() -> None:
         }
         if options.groove.is_file()
         else None,
-        "plan": asdict(plan),
         "windows": {name: len(windows) for name, windows in sets.items()},
         "notes": {name: len(one.cells) for name, one in notes.items()},
         "real_spread_on_test": {name: round(float(x.std()), 5) for name, x in notes["test"].truth.items()},
         "baselines": baselines(notes["train"], notes["test"]),
-        "networks": networks,
+        "networks": {name: networks[name] for name in ROWS if name in networks},
         "published": PUBLISHED,
         "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
         | {"python": platform.python_version(), "backend": keras.backend.backend()},
     }
-    write_whole(options.out, as_text(results))
+    write_whole(options.results, as_text(results))
     print(table(results))
     if options.ship:
-        write_whole(SHELF / "humanize.json", as_text({**results, "readout": networks["seq2seq"]["readout"]}))
+        write_whole(SHELF / "humanize.npz", (options.runs / f"humanize-{options.seed}" / "shipped.npz").read_bytes())
+        seal(SHELF)
+        write_whole(SHELF / "humanize.json", as_text({**results, "readout": networks["humanize"]["readout"]}))
         write_whole(SHELF / "humanize.md", card(results).encode())
 
 
@@ -325,13 +342,13 @@ def table(results: dict) -> str:
 
 def card(results: dict) -> str:
     """The model card, from the figures."""
-    network = results["networks"]["seq2seq"]
+    network = results["networks"]["humanize"]
     return CARD.format(
         parameters=network["parameters"],
         train=results["windows"]["train"],
         validation=results["windows"]["validation"],
-        command=results["command"].replace("FOLDER_OR_ZIP", "GROOVE"),
-        epochs=results["plan"]["epochs"],
+        command=results["command"],
+        epochs=len(network["epochs"]),
         best=network["best_epoch"],
         versions=", ".join(f"{name} {number}" for name, number in results["versions"].items()),
         test=results["windows"]["test"],

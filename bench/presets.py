@@ -1,7 +1,7 @@
 """Every network on the same songs: how large, how long to train, and how it stands the trial.
 
     python bench/presets.py --songs SONGS --runs RUNS --rows thesis flat best --seeds 0 1 2 --epochs 12
-    python bench/presets.py --songs SONGS --runs RUNS --rows tries --epochs 12
+    python bench/presets.py --songs SONGS --runs RUNS --rows tries --epochs 12 --bands CORPUS
 
 A row is a preset, or a change to one ("tries": what each idea is worth, one at a time). Each row is
 trained on the training songs, chooses where to cut on the validation songs, and is tried on the test songs, which
@@ -23,7 +23,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from drumlib.data.windows import list_songs, read_windows
+from drumlib.data.corpus import Corpus
+from drumlib.data.windows import join, list_songs, read_windows
 from drumlib.evaluation.report import THESIS
 from drumlib.evaluation.trial import ahead, rivals, trial
 from drumlib.files import write_whole
@@ -33,6 +34,7 @@ from drumlib.network.training import check_folder, train
 from drumlib.network.weights import load_weights
 
 RESULTS = Path(__file__).parent / "results" / "presets.json"
+SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
 
 TRIES = {
     # name: (preset, changes to it, changes to its plan)
@@ -53,7 +55,21 @@ TRIES = {
         {"loss": "mended"},
         {"free_bits": 64.0, "warm_up": 4},
     ),
+    "best, an average of its weights": ("best", {}, {"average": 0.98}),
+    "best, ten drummers with composed bands as well": ("best", {}, {"windows": 2680}),
+    "best, ten drummers with composed bands alone": ("best", {}, {"windows": 2680}),
+    "thesis, the decoder of groove-vae transplanted": ("thesis", {}, {"schedule": "transfer"}),
 }
+
+
+BANDS = {
+    "best, ten drummers with composed bands as well": ("songs", "bands"),
+    "best, ten drummers with composed bands alone": ("bands",),
+}
+"""What some rows learn from; the others learn from the songs. All are validated and tried on songs."""
+
+TRANSPLANTS = {"thesis, the decoder of groove-vae transplanted": SHELF / "groove-vae.npz"}
+"""The weights whose decoder some rows begin with (thesis, 4.3)."""
 
 
 def table_of(path: Path) -> dict:
@@ -77,6 +93,7 @@ def wanted(names: list[str]) -> list[str]:
 
 def made(name: str, seed: int, sets: dict, runs: Path, epochs: int | None) -> dict:
     """Train a row with a seed, or go on with it; put it to the trial."""
+    training = join([sets["train" if part == "songs" else part] for part in BANDS.get(name, ["songs"])])
     preset, changes, plan_changes = row_of(name)
     usual = PRESETS[preset]
     plan = plan_for(preset, seed=seed, **{"epochs": epochs, **plan_changes})
@@ -86,7 +103,9 @@ def made(name: str, seed: int, sets: dict, runs: Path, epochs: int | None) -> di
         resume = (run / "last.npz").exists()
         check_folder(run, resume)
         started = time.perf_counter()
-        history = train(sets["train"], sets["validation"], run, preset, plan, resume, verbose=2)
+        history = train(
+            training, sets["validation"], run, preset, plan, resume, verbose=2, transplant=TRANSPLANTS.get(name)
+        )
         taken = time.perf_counter() - started
         network = build(preset, seed)
     finally:
@@ -97,6 +116,7 @@ def made(name: str, seed: int, sets: dict, runs: Path, epochs: int | None) -> di
         "preset": preset,
         "changed": changes,
         "plan": asdict(plan),
+        "windows": len(training),
         "parameters": network.count_params(),
         "training": {
             "epochs": len(losses),
@@ -115,15 +135,20 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="where the training runs go")
     parser.add_argument("--rows", nargs="+", default=["presets"], help="presets, tries, or the names of rows")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--bands", type=Path, help="`drumlib corpus GROOVE --bands 1`: for the rows that need it")
     parser.add_argument("--epochs", type=int, help="at most, for every row; if not given, as its plan has it")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     sets = {split: read_windows(list_songs(options.songs, split), {}) for split in ("train", "validation", "test")}
+    if options.bands:
+        sets["bands"] = Corpus(options.bands).windows("train")
+    elif needed := [name for name in wanted(options.rows) if name in BANDS]:
+        parser.error(f"{needed[0]!r} needs --bands CORPUS")
     about = {
         "command": "python bench/presets.py --songs SONGS --runs RUNS --rows ROWS --seeds SEEDS",
         "songs": {split: windows.songs for split, windows in sets.items()},
         "windows": {split: len(windows) for split, windows in sets.items()},
-        "rivals": rivals(**sets_by_name(sets)),
+        "rivals": rivals(*(sets[split] for split in ("train", "validation", "test"))),
         "the thesis's own figures": THESIS,
         "machine": {
             "processor": platform.processor() or platform.machine(),
@@ -145,11 +170,6 @@ def main() -> None:
             rows = table_of(options.results)["rows"] | {key: row}  # read anew: others may have added theirs
             write_whole(options.results, (json.dumps({**about, "rows": rows}, indent=1) + "\n").encode())
             print(in_words(key, row), flush=True)
-
-
-def sets_by_name(sets: dict) -> dict:
-    """The three sets under the names of ``rivals``'s arguments."""
-    return {"training": sets["train"], "validation": sets["validation"], "test": sets["test"]}
 
 
 def in_words(key: str, row: dict) -> str:

@@ -17,7 +17,7 @@ from drumlib.data.windows import list_songs, read_windows
 from drumlib.evaluation.trial import ahead, rivals, trial
 from drumlib.files import write_whole
 from drumlib.network.models import build
-from drumlib.network.weights import load_weights, save_weights
+from drumlib.network.weights import card, load_weights, save_weights, seal
 
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
 
@@ -58,13 +58,21 @@ training songs mean for weights is nowhere settled.
 def main() -> None:
     """Try the weights, and write all three files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, required=True, help="the folder that training wrote")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--run", type=Path, help="the folder that training wrote: its weights are to ship")
+    what.add_argument(
+        "--shipped", action="store_true", help="only score the weights that ship, and write the card anew"
+    )
     parser.add_argument("--songs", type=Path, required=True, help="the folder of songs, with songs.csv")
     options = parser.parse_args()
-    history = json.loads((options.run / "history.json").read_text())
     network = build("best")
-    load_weights(network, options.run / "best.npz")
-    save_weights(network, SHELF / "best.npz")
+    if options.run:
+        history = json.loads((options.run / "history.json").read_text())
+        load_weights(network, options.run / "best.npz")
+        save_weights(network, SHELF / "best.npz")
+        seal(SHELF)
+    else:
+        history = card("best")["training"]
     load_weights(network, SHELF / "best.npz")
     training, validation, test = (
         read_windows(list_songs(options.songs, split), {}) for split in ("train", "validation", "test")
@@ -96,7 +104,7 @@ def main() -> None:
         for name, row in named.items()
     ]
     gain, density = tried["listening gain"], tried["drawn"]["notes for each of the real drummer's"]
-    card = CARD.format(
+    page = CARD.format(
         **{name: tried[name] for name in ("songs", "windows", "notes")},
         **{f"{split}_songs": count for split, count in history["songs"].items()},
         **{f"{split}_windows": count for split, count in history["windows"].items()},
@@ -112,8 +120,8 @@ def main() -> None:
         **{"density": density["value"], "density_low": density["low"], "density_high": density["high"]},
         versions=", ".join(f"{name} {number}" for name, number in history["versions"].items()),
     )
-    write_whole(SHELF / "best.md", card.encode())
-    print(card)
+    write_whole(SHELF / "best.md", page.encode())
+    print(page)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from drumlib.evaluation.report import held_out, table
 from drumlib.files import write_whole
 from drumlib.network.models import build
 from drumlib.network.plans import stalled
-from drumlib.network.weights import load_weights, save_weights
+from drumlib.network.weights import card, load_weights, save_weights, seal
 
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
 
@@ -83,14 +83,20 @@ def rows(scores: dict) -> str:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--run", type=Path, required=True, help="the folder that training wrote")
+    what = options.add_mutually_exclusive_group(required=True)
+    what.add_argument("--run", type=Path, help="the folder that training wrote: its weights are to ship")
+    what.add_argument("--shipped", metavar="PRESET", help="only score the weights that ship, and write the card anew")
     options.add_argument("--songs", type=Path, required=True, help="the folder of songs, with songs.csv")
     options = options.parse_args()
-    history = json.loads((options.run / "history.json").read_text())
+    history = (
+        json.loads((options.run / "history.json").read_text()) if options.run else card(options.shipped)["training"]
+    )
     preset = history["preset"]
     network = build(preset)
-    load_weights(network, options.run / "best.npz")
-    save_weights(network, SHELF / f"{preset}.npz")
+    if options.run:
+        load_weights(network, options.run / "best.npz")
+        save_weights(network, SHELF / f"{preset}.npz")
+        seal(SHELF)
     results = held_out(options.songs, "test", preset, SHELF / f"{preset}.npz", tqdm)
     print(table(results))
     figures = {"training": history, "held_out": results}
@@ -103,7 +109,7 @@ def main() -> None:
     rival = results["scores"]["the bar before again"]["f1"] > results["scores"]["network"]["f1"]
     losses = [epoch["val_loss"] for epoch in history["epochs"]]
     plan = history["plan"]
-    card = CARD.format(
+    page = CARD.format(
         **{"preset": preset, "parameters": network.count_params(), "ran": len(losses)},
         **{"by_hand": "" if finished else ", stopped by hand", "rival": "beats it" if rival else "does not beat it"},
         **{"best": len(losses) - losses[::-1].index(min(losses)), "train_songs": history["songs"]["train"]},
@@ -117,7 +123,7 @@ def main() -> None:
         free_rows=rows(results["free_running"]["scores"]),
         free_threshold=results["free_running"]["threshold"],
     )
-    write_whole(SHELF / f"{preset}.md", card.encode())
+    write_whole(SHELF / f"{preset}.md", page.encode())
 
 
 if __name__ == "__main__":

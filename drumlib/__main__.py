@@ -40,14 +40,16 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=accompany)
     command.add_argument("song", type=Path, metavar="SONG.mid", help="a MIDI file")
     command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mid", help="where the result goes")
-    command.add_argument("--preset", default="thesis", help="which network plays (default: thesis)")
+    command.add_argument("--preset", default="best", help="which network plays (default: best)")
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same drums (default: 0)")
     how = command.add_mutually_exclusive_group()
     how.add_argument("--threshold", type=float, metavar="P", help="play what is more probable than this (0 to 1)")
     how.add_argument(
         "--temperature", type=float, metavar="T", help="draw the notes: 1 as learned, above wilder, below tamer"
     )
-    command.add_argument("--section-bars", type=int, default=2, metavar="N", help="bars in a sub-sequence (default: 2)")
+    command.add_argument(
+        "--section-bars", type=int, metavar="N", help="bars in a sub-sequence, for presets with a conductor"
+    )
     command.add_argument("--keep-drums", action="store_true", help="keep the song's own drums as well")
     command.add_argument("--quantized-copy", action="store_true", help="add a second, quantized drum track to compare")
     command.add_argument("--render", type=Path, metavar="OUT.mp3", help="write the sound of it too")
@@ -118,15 +120,25 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "train",
         help="train a network on a folder of songs",
-        description="Train a network on a folder of MIDI songs. Stop it with Ctrl-C when you like: --resume goes on "
-        "after the last whole epoch. What is not said is as the preset's own plan has it.",
+        description="Train a network on a folder of MIDI songs, or on drums alone. Stop it with Ctrl-C when you like: "
+        "--resume goes on after the last whole epoch. What is not said is as the preset's own plan has it.",
     )
     command.set_defaults(run=train)
-    what = command.add_mutually_exclusive_group(required=True)
-    what.add_argument("--songs", type=Path, metavar="FOLDER", help="MIDI files, songs.csv if there is one")
-    what.add_argument("--corpus", type=Path, metavar="CORPUS", help="what `drumlib corpus` made of many songs")
+    command.add_argument("--songs", type=Path, metavar="FOLDER", help="MIDI files, songs.csv if there is one")
+    command.add_argument(
+        "--corpus",
+        type=Path,
+        metavar="CORPUS",
+        action="append",
+        default=[],
+        help="what `drumlib corpus` made of many songs; with --songs, or said twice, it learns from all together, and "
+        "is validated on the first",
+    )
+    command.add_argument("--groove", type=Path, metavar="GROOVE", help="the Groove MIDI Dataset: for drums alone")
     command.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="checkpoints, history")
-    command.add_argument("--preset", default="thesis", help="which network (default: thesis)")
+    command.add_argument(
+        "--preset", help="which network (default: best; with --groove: humanize, and there is groove-vae)"
+    )
     command.add_argument("--resume", action="store_true", help="go on with the run in --out")
     command.add_argument("--epochs", type=int, help="at most; it ends when nothing is gained")
     command.add_argument("--batch", type=int, help="windows in a batch")
@@ -141,6 +153,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--transplant", type=Path, metavar="FILE.npz", help="begin with the decoder of these weights")
     command.add_argument("--mixed", action="store_true", default=None, help="half precision where it is enough (GPU)")
     command.add_argument("--backend", choices=["tensorflow", "jax"], help="what Keras computes with")
+    command.add_argument("--fall", help="how the rate falls: stalls (where nothing is gained) or cosine")
+    command.add_argument("--slow-after", type=int, metavar="N", help="epochs without a gain until the rate is cut")
+    command.add_argument("--stop-after", type=int, metavar="N", help="epochs without a gain until training ends")
+    command.add_argument("--average", type=float, help="keep an average of the weights: its share of what was before")
+    command.add_argument("--windows", type=int, metavar="N", help="in an epoch (0: all)")
     command.add_argument("--seed", type=int)
 
     command = commands.add_parser(
@@ -153,7 +170,7 @@ def parser() -> argparse.ArgumentParser:
         "--songs", type=Path, required=True, metavar="FOLDER", help="MIDI files, songs.csv if there is one"
     )
     command.add_argument("--split", default="test", choices=["train", "validation", "test"])
-    command.add_argument("--preset", default="thesis")
+    command.add_argument("--preset", default="best", help="which network (default: best)")
     command.add_argument("--weights", type=Path, metavar="FILE.npz", help="other weights than those that are shipped")
     command.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures there as well")
     return top
@@ -359,15 +376,29 @@ def train(options) -> None:
         if "keras" in sys.modules:
             raise UsageError("--backend comes too late: Keras is loaded already")
         os.environ["KERAS_BACKEND"] = options.backend
+    from drumlib.data.windows import join
     from drumlib.network.plans import Plan, plan_for
     from drumlib.network.training import check_folder, train, training_corpus, training_songs
 
+    if bool(options.groove) == bool(options.songs or options.corpus):
+        raise UsageError("what to learn from? --songs FOLDER, or --corpus CORPUS, or both; or --groove GROOVE alone")
+    options.preset = options.preset or ("humanize" if options.groove else "best")
     plan = plan_for(options.preset, **{field.name: getattr(options, field.name) for field in fields(Plan)})
     check_folder(options.out, options.resume)
-    training, validation = training_corpus(options.corpus) if options.corpus else training_songs(options.songs)
-    history = train(
-        training, validation, options.out, options.preset, plan, options.resume, transplant=options.transplant
-    )
+    if options.groove:
+        from drumlib.network.grooves import groove_windows, train_on_grooves
+
+        if options.transplant:
+            raise UsageError("--transplant is for networks that learn from songs")
+        training, validation = groove_windows(options.groove)
+        history = train_on_grooves(training, validation, options.out, options.preset, plan, options.resume)
+    else:
+        sets = [training_songs(options.songs)] if options.songs else []
+        sets += [training_corpus(folder) for folder in options.corpus]
+        training, validation = join([training for training, _ in sets]), sets[0][1]
+        history = train(
+            training, validation, options.out, options.preset, plan, options.resume, transplant=options.transplant
+        )
     best = min(epoch["val_loss"] for epoch in history["epochs"])
     print(f"{options.out / 'best.npz'}: the weights of the best epoch, with a validation loss of {best:.4f}")
 

@@ -65,11 +65,11 @@ class Take:
 
 def accompany(
     song: Song,
-    preset: str = "thesis",
+    preset: str = "best",
     seed: int = 0,
     threshold: float | None = None,
     temperature: float | None = None,
-    section_bars: int = 2,
+    section_bars: int | None = None,
     window_bars: int | None = 8,
     sample: bool = False,
     max_combinations: int = MAX_COMBINATIONS,
@@ -92,7 +92,8 @@ def accompany(
     temperature
         Draw notes instead: from the network's calibrated probabilities at 1, more wildly above, more tamely below.
     section_bars
-        How many bars the lower decoder plays before the conductor speaks again. The network was trained with 2.
+        How many bars the lower decoder plays before the conductor speaks again; as in training if not given (2, for
+        the thesis). A preset without a conductor does not mind.
     window_bars
         How many bars the network listens to at once; it was trained with 8, and needs no fewer. None: the whole song
         at once, as the thesis does, in one z. A preset that remembers what it played has the whole song anyway.
@@ -131,11 +132,11 @@ def accompany(
 def takes(
     song: Song,
     grid: Grid | None = None,
-    preset: str = "thesis",
+    preset: str = "best",
     seed: int = 0,
     threshold: float | None = None,
     temperature: float | None = None,
-    section_bars: int = 2,
+    section_bars: int | None = None,
     window_bars: int | None = 8,
     sample: bool = False,
     max_combinations: int = MAX_COMBINATIONS,
@@ -147,7 +148,7 @@ def takes(
         raise ValueError(f"the threshold is a probability, between 0 and 1, not {threshold}")
     if temperature is not None and not temperature > 0:
         raise ValueError(f"the temperature must be greater than 0, not {temperature}")
-    if section_bars < 1 or max_combinations < 1:
+    if (section_bars is not None and section_bars < 1) or max_combinations < 1:
         raise ValueError("section_bars and max_combinations are counts: at least 1")
     if window_bars is not None and window_bars < WINDOW_BARS:
         raise ValueError(f"the network learned from windows of {WINDOW_BARS} bars: window_bars cannot be less")
@@ -214,10 +215,10 @@ def roll_of(band: Sequence[Track], family: str, grid: Grid) -> np.ndarray:
 
 def probabilities(
     rolls: dict[str, np.ndarray],
-    preset: str = "thesis",
+    preset: str = "best",
     seed: int = 0,
     temperature: float | None = None,
-    section_bars: int = 2,
+    section_bars: int | None = None,
     window_bars: int | None = 8,
     sample: bool = False,
 ) -> dict[str, np.ndarray]:

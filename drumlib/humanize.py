@@ -111,9 +111,9 @@ def histograms_of_song(cells: np.ndarray, steps: int, step_ms: np.ndarray, batch
 
     ``cells`` is (notes, 2), the step and the drum of each note; ``step_ms`` one length for each bar.
     """
-    from drumlib.network.humanizer import pretrained_humanizer  # only now: reading songs must not wait for Keras
+    from drumlib.network.grooves import pretrained_on_grooves  # only now: reading songs must not wait for Keras
 
-    network = pretrained_humanizer()
+    network = pretrained_on_grooves("humanize")
     steps = max(WINDOW, -(-steps // STEPS_PER_BAR) * STEPS_PER_BAR)
     hits = np.zeros((steps, len(DRUMS)), dtype="float32")
     number = np.full((steps, len(DRUMS)), -1)

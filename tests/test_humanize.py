@@ -18,7 +18,8 @@ from drumlib.humanize import (
     ungauss,
 )
 from drumlib.music import Grid, Meter, Note, Song, Tempo, Track, groove_of, song_from_bytes, song_to_bytes, songbook
-from drumlib.network.humanizer import HumanizerPreset, build_humanizer
+from drumlib.network.fresh import fresh
+from drumlib.network.humanizer import Humanizer, HumanizerPreset
 
 EVEN = {
     name: {
@@ -32,8 +33,8 @@ EVEN = {
 @pytest.fixture(autouse=True)
 def untrained(monkeypatch):
     """What is tested here does not depend on what the network knows: it is small and fresh."""
-    network = build_humanizer(HumanizerPreset(units=6), seed=1)
-    monkeypatch.setattr("drumlib.network.humanizer.pretrained_humanizer", lambda: network)
+    network = fresh(Humanizer, HumanizerPreset(units=6), seed=1)
+    monkeypatch.setattr("drumlib.network.grooves.pretrained_on_grooves", lambda name: network)
     monkeypatch.setattr(module, "settings", lambda: EVEN)
 
 
@@ -142,9 +143,9 @@ def test_the_blend_goes_over_from_one_window_to_the_next():
             place = np.broadcast_to(np.eye(32)[None, :, None], (*hits.shape, 32))
             return {"velocities": place}
 
-    module_network = "drumlib.network.humanizer.pretrained_humanizer"
+    module_network = "drumlib.network.grooves.pretrained_on_grooves"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module_network, lambda: Clock())
+        patch.setattr(module_network, lambda name: Clock())
         cells = np.array([[16 + step, 0] for step in range(16)])
         found = histograms_of_song(cells, 48, np.full(3, 125.0))["velocities"]
     for step in range(16):

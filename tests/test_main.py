@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import fields
 
 import mido
 import pytest
@@ -10,6 +11,7 @@ import soundfile
 
 from drumlib.__main__ import main
 from drumlib.music import read_song, songbook, write_song
+from drumlib.network.plans import Plan
 
 
 @pytest.fixture
@@ -225,10 +227,25 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
         "own": 0.2,
         "seed": 9,
         "schedule": "layer-wise",
+        "warm-up": 4,
+        "free-bits": 3.5,
+        "fall": "cosine",
+        "slow-after": 6,
+        "stop-after": 7,
+        "average": 0.9,
+        "windows": 11,
     }
+    assert {name.replace("-", "_") for name in numbers} | {"mixed"} == {field.name for field in fields(Plan)}
     options = [text for name, number in numbers.items() for text in (f"--{name}", str(number))]
     assert main(["train", "--songs", str(tmp_path), "--out", str(tmp_path), *options]) == 0
     assert {name: getattr(seen["plan"], name.replace("-", "_")) for name in numbers} == numbers
+
+
+@pytest.mark.parametrize("options", [[], ["--groove", "G", "--songs", "S"], ["--groove", "G", "--corpus", "C"]])
+def test_train_must_know_what_to_learn_from(tmp_path, capsys, options):
+    assert main(["train", "--out", str(tmp_path / "run"), *options]) == 1
+    assert "what to learn from?" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_evaluate_without_songs_is_one_line(tmp_path, capsys):

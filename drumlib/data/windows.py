@@ -79,6 +79,32 @@ class Windows:
         return dict(zip([*FAMILIES, "drums"], [*band, drums], strict=True))
 
 
+class Joined(Sequence):
+    """The songs of several collections, one collection after the other. A corpus on disk stays there."""
+
+    def __init__(self, collections: Sequence[Sequence[Chart]]):
+        self.collections = collections
+        self.ends = np.cumsum([len(songs) for songs in collections])
+
+    def __len__(self) -> int:
+        return int(self.ends[-1]) if len(self.ends) else 0
+
+    def __getitem__(self, number: int) -> Chart:
+        which = int(np.searchsorted(self.ends, number, side="right"))
+        return self.collections[which][number - (int(self.ends[which - 1]) if which else 0)]
+
+
+def join(parts: Sequence[Windows]) -> Windows:
+    """The windows of several collections as one: first all of the first, then all of the second, and so on."""
+    if len(parts) == 1:
+        return parts[0]
+    charts, index, before = Joined([part.charts for part in parts]), [], 0
+    for part in parts:
+        index.append(part.index[:, :2] + [before, 0])
+        before += len(part.charts)
+    return Windows(charts, np.concatenate(index))
+
+
 def _shifted(roll: np.ndarray, semitones: int) -> np.ndarray:
     """A roll (steps, 128) some semitones higher or lower. What would leave the keyboard is not played."""
     moved = np.roll(roll, semitones, axis=1)

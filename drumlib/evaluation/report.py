@@ -37,7 +37,7 @@ THESIS = {
 def held_out(
     folder: str | os.PathLike,
     split: str = "test",
-    preset: str = "thesis",
+    preset: str = "best",
     weights: str | os.PathLike | None = None,
     progress=lambda items: items,
 ) -> dict:

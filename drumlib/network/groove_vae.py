@@ -7,20 +7,18 @@ al. 2019): hits, velocities and offsets. It needs no band. What it is good for i
 Gaussian, and it is a groove that nobody played; go in a straight line from one groove to another, and every point on
 the way is a groove.
 
-What differs from the thesis's network (``network.models``), piece by piece:
+The decoder is the thesis's, so that what it learns here can be transplanted there (thesis, 4.3). What differs from the
+thesis's network (``network.models``), piece by piece:
 
 - the conductor is MusicVAE's: z sets its first state, and its inputs are zero, so that it is not autoregressive;
-- its sub-sequences are bars, and a bar begins with the last step of the bar before, not as if after silence;
+- its sub-sequences are bars;
 - the divergence is a sum over z, of which ``free_bits`` cost nothing; only what is above is held against the network;
 - in training, what the decoder is told of the step before is mostly hidden from it (dropout), so that it asks z.
 
 Letters in the shape comments: B windows, T = 32 steps, U = 2 bars of S = 16 steps, Z dimensions of z, H units.
 """
 
-import random
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
 
 import keras
 import numpy as np
@@ -28,20 +26,21 @@ from keras import ops
 
 from drumlib.music.grid import STEPS_PER_BAR
 from drumlib.music.kit import DRUMS
-from drumlib.network.humanizer import balanced
+from drumlib.network.layers import Decoder
 
 N = len(DRUMS)
 
 
 @dataclass(frozen=True)
 class GrooveVAEPreset:
-    """What a groove VAE is made of. MusicVAE's and GrooVAE's own numbers, for 512 and 256 units, stand behind."""
+    """What a groove VAE is made of. MusicVAE's and GrooVAE's own numbers stand behind, where they differ."""
 
     name: str = "groove-vae"
     encoder_units: int = 96  # each way (512)
     latent: int = 64  # (256)
-    conductor_units: int = 64  # (1024, twice)
-    decoder_units: int = 128  # of each of two LSTMs (256)
+    conductor_units: int = 256  # (1024, twice) what the thesis's decoder is used to
+    decoder_units: int = 256  # of each of two LSTMs
+    noise: float = 0.25  # (0) Gaussian dropout before the heads, the thesis's
     free_bits: float = 48.0  # (48) a window of two bars has so many bits to tell, whoever tells it
     beta: float = 0.2  # (0.2) the weight of what is above
     drop_past: float = 0.5  # (0.7, on all inputs) how much of the step before is hidden from the decoder in training
@@ -91,54 +90,6 @@ class Plan(keras.layers.Layer):
         return ops.stack(vectors, axis=1)  # (B, U, H)
 
 
-class BarDecoder(keras.layers.Layer):
-    """Plays one bar from one vector: two stacked LSTMs, told the step before and the vector at every step.
-
-    The vector sets the states of both. The heads: hits (probabilities), velocities in [0, 1], offsets in [-0.5, 0.5].
-    """
-
-    def __init__(self, preset: GrooveVAEPreset, seed: int = 0, **options):
-        super().__init__(**options)
-        units = preset.decoder_units
-        self.start_states = keras.layers.Dense(4 * units, activation="tanh", name="start_states")
-        self.lower = keras.layers.LSTM(units, return_sequences=True, name="lower")
-        self.upper = keras.layers.LSTM(units, return_sequences=True, name="upper")
-        self.hide = keras.layers.Dropout(preset.drop_past, seed=seed)
-        self.drums = keras.layers.Dense(3 * N, name="drums")
-
-    def build(self, shape):
-        units = self.lower.units
-        self.start_states.build(shape)
-        self.lower.build((None, None, 3 * N + shape[-1]))
-        self.upper.build((None, None, units))
-        self.drums.build((None, None, units))
-
-    def start(self, vector):
-        """The states with which a bar begins: (h, c) of the lower and of the upper LSTM, each (B, H)."""
-        a, b, c, d = ops.split(self.start_states(vector), 4, axis=-1)  # (B, 4H) -> 4 x (B, H)
-        return [a, b], [c, d]
-
-    def heads(self, x):
-        """What is played: hits (probabilities), velocities and offsets, each (..., 9)."""
-        hits, velocities, offsets = ops.split(self.drums(x), 3, axis=-1)  # (..., 27) -> 3 x (..., 9)
-        return {"hits": ops.sigmoid(hits), "velocities": ops.sigmoid(velocities), "offsets": ops.tanh(offsets) / 2}
-
-    def call(self, vector, before, training=False):
-        """Teacher forcing: bars at once. ``vector`` is (B, H), ``before`` the true steps before, (B, S, 27)."""
-        before = self.hide(before, training=training)
-        beside = ops.ones_like(before[..., :1]) * vector[:, None]  # (B, H) -> (B, S, H)
-        lower, upper = self.start(vector)
-        x = self.lower(ops.concatenate([before, beside], axis=-1), initial_state=lower)  # (B, S, H)
-        return self.heads(self.upper(x, initial_state=upper))  # 3 x (B, S, 9)
-
-    def step(self, before, vector, states):
-        """One step: ``before`` (B, 27) and ``vector`` (B, H) to the three heads, each (B, 9), and the new states."""
-        lower, upper = states
-        x, lower = self.lower.cell(ops.concatenate([before, vector], axis=-1), lower)  # (B, H)
-        x, upper = self.upper.cell(x, upper)  # (B, H)
-        return self.heads(x), (lower, upper)
-
-
 class GrooveVAE(keras.Model):
     """Two bars of drums to z, and z to two bars of drums.
 
@@ -152,7 +103,8 @@ class GrooveVAE(keras.Model):
         self.preset = preset
         self.encoder = Summary(preset, name="encoder")
         self.plan = Plan(preset.conductor_units, name="conductor")
-        self.decoder = BarDecoder(preset, seed, name="decoder")
+        self.decoder = Decoder(preset.decoder_units, N, preset.noise, seed, name="decoder")
+        self.hide = keras.layers.Dropout(preset.drop_past, seed=seed + 1)
         self.noise = keras.random.SeedGenerator(seed)
         self.encoder.build((None, None, 3 * N))
         self.plan.build((None, preset.latent))
@@ -170,12 +122,21 @@ class GrooveVAE(keras.Model):
             self.add_loss(self.preset.beta * above / drums.shape[1])
             z = mean + ops.exp(log_var / 2) * keras.random.normal(ops.shape(mean), seed=self.noise)
         vector = self.plan(z, bars=bars)  # (B, U, H)
-        before = ops.pad(drums[:, :-1], ((0, 0), (1, 0), (0, 0)))  # (B, T, 27): the step before, silence at first
-        # Told the truth, bars do not need each other, so they stand side by side in the batch.
-        before = ops.reshape(before, (batch * bars, STEPS_PER_BAR, 3 * N))  # (B, T, 27) -> (B * U, S, 27)
+        # Bars do not need each other, so they stand side by side in the batch.
         vector = ops.reshape(vector, (batch * bars, self.plan.cell.units))  # (B, U, H) -> (B * U, H)
-        heads = self.decoder(vector, before, training=training)  # 3 x (B * U, S, 9)
+        told = ops.reshape(drums, (batch * bars, STEPS_PER_BAR, 3 * N))  # (B, T, 27) -> (B * U, S, 27)
+        heads = self.decoder(vector, self.hide(told, training=training), training=training)  # 3 x (B * U, S, 9)
         return {name: ops.reshape(x, (batch, bars * STEPS_PER_BAR, N)) for name, x in heads.items()}
+
+    @staticmethod
+    def losses_of() -> dict:
+        """GrooVAE's losses: sums over a step, so over a window but for a factor, like the divergence."""
+        return {"hits": told_off, "velocities": missed_by, "offsets": missed_by}
+
+    @staticmethod
+    def batches_of(windows, plan, order=None, rng=None):
+        """Batches of windows of two bars (``data.gmd.TwoBars``), to train on or to validate on."""
+        return GrooveBatches(windows.grooves, plan.batch, order)
 
     def encode(self, drums: np.ndarray) -> np.ndarray:
         """Where grooves (windows, T, 27) lie in the space: the means of their posteriors, (windows, Z)."""
@@ -189,18 +150,20 @@ class GrooveVAE(keras.Model):
         """
         rng = None if seed is None else np.random.default_rng(seed)
         threshold = self.preset.threshold if threshold is None else threshold
+        if not len(z) * bars:
+            return np.zeros((len(z), bars * STEPS_PER_BAR, 3 * N), "float32")
         vectors = self.plan(ops.convert_to_tensor(z, "float32"), bars=bars)  # (B, U, H)
-        before, played = np.zeros((len(z), 3 * N), dtype="float32"), []
-        for bar in range(bars):
-            vector = vectors[:, bar]  # (B, H)
-            states = self.decoder.start(vector)
-            for _ in range(STEPS_PER_BAR):
-                heads, states = self.decoder.step(before, vector, states)
-                hits, velocities, offsets = (ops.convert_to_numpy(x) for x in heads.values())  # 3 x (B, 9)
-                struck = hits > (threshold if rng is None else rng.random(hits.shape))
-                before = np.concatenate([struck, struck * velocities, struck * offsets], axis=-1).astype("float32")
-                played.append(before)
-        return np.stack(played, axis=1) if played else np.zeros((len(z), 0, 3 * N), "float32")  # (B, T, 27)
+        vector = ops.reshape(vectors, (-1, vectors.shape[-1]))  # (B, U, H) -> (B * U, H)
+        states, played = self.decoder.start(vector), []
+        before = np.zeros((len(z) * bars, 3 * N), dtype="float32")  # every bar begins as if after silence
+        for _ in range(STEPS_PER_BAR):
+            heads, states = self.decoder.step(before, vector, states)
+            hits, velocities, offsets = (ops.convert_to_numpy(x) for x in heads.values())  # 3 x (B * U, 9)
+            struck = hits > (threshold if rng is None else rng.random(hits.shape))
+            offsets = np.clip(offsets, -0.5, 0.499)
+            before = np.concatenate([struck, struck * velocities, struck * offsets], axis=-1).astype("float32")
+            played.append(before)
+        return np.stack(played, axis=1).reshape(len(z), bars * STEPS_PER_BAR, 3 * N)  # (B * U, S, 27) -> (B, T, 27)
 
     def sample(self, count: int, seed: int = 0, bars: int = 2) -> np.ndarray:
         """Grooves that nobody played: ``count`` draws from the standard Gaussian, (count, 16 * bars, 27)."""
@@ -250,67 +213,3 @@ class GrooveBatches(keras.utils.PyDataset):
         targets = {"hits": hits}
         targets |= {n: np.concatenate([x, hits], -1) for n, x in (("velocities", velocities), ("offsets", offsets))}
         return {"drums": drums}, targets
-
-
-@dataclass(frozen=True)
-class GrooveVAEPlan:
-    """How to train a groove VAE."""
-
-    epochs: int = 10
-    windows: int = 6000  # in an epoch; a long performance counts for more than a short one, but not for all it has
-    batch: int = 128
-    rate: float = 2e-3  # Adam's at the start; it falls to a tenth along a cosine
-    seed: int = 0
-
-
-def train_groove_vae(training, validation, preset=GrooveVAEPreset(), plan=GrooveVAEPlan(), say=print):
-    """Train a groove VAE on windows of two bars (``data.gmd.TwoBars``). Returns it and the figures of every epoch.
-
-    The losses are GrooVAE's, sums over a window, here divided by its 32 steps, and the divergence with them. The
-    weights are those of the epoch with the lowest validation loss, which is teacher-forced, with z the posterior's
-    mean. Raises ValueError if there is nothing to train or to validate on.
-    """
-    if not len(training) or not len(validation):
-        raise ValueError(f"{len(training)} windows to train on and {len(validation)} to validate on: both are needed")
-    network = build_groove_vae(preset, plan.seed)
-    losses = {"hits": told_off, "velocities": missed_by, "offsets": missed_by}
-    network.compile(optimizer=keras.optimizers.Adam(plan.rate, clipnorm=preset.clip), loss=losses)
-    checking, epochs, best = GrooveBatches(validation.grooves, 2 * plan.batch), [], None
-    for epoch in range(plan.epochs):
-        order = balanced(training.performance, plan.windows, np.random.default_rng([plan.seed, epoch]))
-        network.optimizer.learning_rate = plan.rate * (0.55 + 0.45 * np.cos(np.pi * epoch / plan.epochs))
-        batches = GrooveBatches(training.grooves, plan.batch, order)
-        logs = network.fit(batches, validation_data=checking, shuffle=False, verbose=0).history
-        epochs.append({name: round(float(values[0]), 5) for name, values in logs.items()})
-        say(f"epoch {epoch + 1} of {plan.epochs}: {epochs[-1]}")
-        if epochs[-1]["val_loss"] <= min(figures["val_loss"] for figures in epochs):
-            best = network.get_weights()
-    network.set_weights(best)
-    return network, epochs
-
-
-def build_groove_vae(preset: GrooveVAEPreset = GrooveVAEPreset(), seed: int = 0) -> GrooveVAE:
-    """A groove VAE with fresh weights, drawn with ``seed``."""
-    before = random.getstate(), np.random.get_state()
-    keras.utils.set_random_seed(seed)
-    network = GrooveVAE(preset, seed, name="groove_vae")
-    random.setstate(before[0])  # whoever calls us keeps his own random numbers
-    np.random.set_state(before[1])
-    return network
-
-
-@lru_cache(maxsize=1)
-def pretrained_groove_vae() -> GrooveVAE:
-    """The groove VAE with the weights that ship with this package. It is built once and kept.
-
-    Raises ValueError if none are shipped.
-    """
-    from drumlib.network.weights import load_weights  # only now: it knows all presets, this one among them
-
-    path = resources.files("drumlib.weights") / "groove-vae.npz"
-    if not path.is_file():
-        raise ValueError("no weights of the preset 'groove-vae' are shipped")
-    network = build_groove_vae()
-    with resources.as_file(path) as file:
-        load_weights(network, file)
-    return network

@@ -17,10 +17,7 @@ It comes in two forms, which one field of the preset tells apart:
 Letters in the shape comments: B windows, T steps, H units, K bins.
 """
 
-import random
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
 
 import keras
 import numpy as np
@@ -54,6 +51,9 @@ class HumanizerPreset:
         if self.form not in ("seq2seq", "bottleneck"):
             raise ValueError(f"no form {self.form!r}: there is seq2seq, bottleneck")
 
+
+BLUR = 0.15
+"""By how much the tempo is misstated in training, in octaves."""
 
 RANGES = {"velocities": (0.0, 1.0), "offsets": (-0.5, 0.5)}
 """Where the bins of each answer begin and end: velocities are MIDI's / 127, offsets in steps, plus is late."""
@@ -140,6 +140,16 @@ class Humanizer(keras.Model):
             heard = ops.concatenate([z, counted(hits, 2 * STEPS_PER_BAR)], axis=-1)  # (B, T, Z + 32)
         return self.playing(heard, training=training)
 
+    @staticmethod
+    def losses_of() -> dict:
+        """What it is trained with: the ranked score of both distributions."""
+        return {name: ranked(name) for name in RANGES}
+
+    @staticmethod
+    def batches_of(windows, plan, order=None, rng=None):
+        """Batches of windows of two bars (``data.gmd.TwoBars``): with ``rng`` to train on, without to validate on."""
+        return HumanizerBatches(windows.grooves, windows.step_ms, plan.batch, order, rng, plan.mute, BLUR)
+
     def histograms(self, hits: np.ndarray, step_ms: np.ndarray, batch: int = 256) -> dict[str, np.ndarray]:
         """The distributions of many windows: ``velocities`` and ``offsets``, (windows, T, 9, K), each summing to 1.
 
@@ -223,91 +233,3 @@ class HumanizerBatches(keras.utils.PyDataset):
             for name, x in (("velocities", velocities), ("offsets", offsets))
         }
         return {"hits": hits, "step_ms": step_ms}, targets
-
-
-def balanced(performance: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """The numbers of ``count`` windows, drawn so that a long performance counts for more, but not for all it has.
-
-    A performance with n windows is drawn as if it had the square root of n: the longest has 638, many have five.
-    """
-    _, which, sizes = np.unique(performance, return_inverse=True, return_counts=True)
-    odds = sizes[which] ** -0.5
-    return rng.choice(len(performance), size=count, p=odds / odds.sum())
-
-
-@dataclass(frozen=True)
-class HumanizerPlan:
-    """How to train a humanizer."""
-
-    epochs: int = 12
-    windows: int = 8000  # in an epoch, drawn by ``balanced``
-    batch: int = 128
-    rate: float = 3e-3  # Adam's at the start; it falls to 0 along a cosine
-    mute: float = 0.15  # how often a drum is left out of a window
-    blur: float = 0.15  # by how much the tempo is misstated, in octaves
-    average: float = 0.6  # how much of an epoch's weights goes on into the next one's average
-    seed: int = 0
-
-
-def train_humanizer(training, validation, preset=HumanizerPreset(), plan=HumanizerPlan(), say=print):
-    """Train a humanizer on windows of two bars (``data.gmd.TwoBars``). Returns it and the figures of every epoch.
-
-    What is validated, and kept, is an average of the weights of an epoch and of those before it: training goes up and
-    down around a good place, and the average lies nearer to it (Izmailov et al. 2018). The weights returned are those
-    of the epoch with the lowest validation loss. Raises ValueError if there is nothing to train
-    or to validate on.
-    """
-    if not len(training) or not len(validation):
-        raise ValueError(f"{len(training)} windows to train on and {len(validation)} to validate on: both are needed")
-    network = build_humanizer(preset, plan.seed)
-    network.compile(
-        optimizer=keras.optimizers.Adam(plan.rate, clipnorm=preset.clip), loss={name: ranked(name) for name in RANGES}
-    )
-    checking = HumanizerBatches(validation.grooves, validation.step_ms, 2 * plan.batch)
-    epochs, averaged, best = [], network.get_weights(), None
-    for epoch in range(plan.epochs):
-        rng = np.random.default_rng([plan.seed, epoch])
-        order = balanced(training.performance, plan.windows, rng)
-        network.optimizer.learning_rate = plan.rate * (1 + np.cos(np.pi * epoch / plan.epochs)) / 2
-        batches = HumanizerBatches(training.grooves, training.step_ms, plan.batch, order, rng, plan.mute, plan.blur)
-        figures = network.fit(batches, shuffle=False, verbose=0).history
-        figures = {name: float(values[0]) for name, values in figures.items()}
-        learned = network.get_weights()
-        keep = min(plan.average, epoch / (epoch + 1))  # the fresh weights of the beginning count for nothing
-        averaged = [keep * old + (1 - keep) * new for old, new in zip(averaged, learned, strict=True)]
-        network.set_weights(averaged)
-        figures |= {f"val_{name}": x for name, x in network.evaluate(checking, verbose=0, return_dict=True).items()}
-        epochs.append({name: round(float(value), 5) for name, value in figures.items()})
-        say(f"epoch {epoch + 1} of {plan.epochs}: {epochs[-1]}")
-        if epochs[-1]["val_loss"] <= min(past["val_loss"] for past in epochs):
-            best = averaged
-        network.set_weights(learned)
-    network.set_weights(best)
-    return network, epochs
-
-
-def build_humanizer(preset: HumanizerPreset = HumanizerPreset(), seed: int = 0) -> Humanizer:
-    """A humanizer with fresh weights, drawn with ``seed``."""
-    before = random.getstate(), np.random.get_state()
-    keras.utils.set_random_seed(seed)
-    network = Humanizer(preset, seed, name="humanize")
-    random.setstate(before[0])  # whoever calls us keeps his own random numbers
-    np.random.set_state(before[1])
-    return network
-
-
-@lru_cache(maxsize=1)
-def pretrained_humanizer() -> Humanizer:
-    """The humanizer with the weights that ship with this package. It is built once and kept.
-
-    Raises ValueError if none are shipped.
-    """
-    from drumlib.network.weights import load_weights  # only now: it knows all presets, this one among them
-
-    path = resources.files("drumlib.weights") / "humanize.npz"
-    if not path.is_file():
-        raise ValueError("no weights of the preset 'humanize' are shipped")
-    network = build_humanizer()
-    with resources.as_file(path) as file:
-        load_weights(network, file)
-    return network

@@ -1,6 +1,5 @@
 """The drummer network as a whole, and the presets it is built from."""
 
-import random
 from dataclasses import dataclass
 
 import keras
@@ -10,6 +9,7 @@ from keras import ops
 from drumlib.music.grid import STEPS_PER_BAR
 from drumlib.music.kit import DRUMS, FAMILIES
 from drumlib.network.attention import AttentiveDecoder
+from drumlib.network.fresh import fresh
 from drumlib.network.layers import Bottleneck, Conductor, Decoder, Encoder, last_states
 from drumlib.network.listener import ListenerNetwork, ListenerPreset
 from drumlib.network.pooling import BandEncoder
@@ -252,12 +252,7 @@ def build(preset: str = "thesis", seed: int = 0) -> DrummerNetwork:
     if preset not in PRESETS:
         raise ValueError(f"no preset {preset!r}: there is {', '.join(PRESETS)}")
     chosen = PRESETS[preset]
-    before = random.getstate(), np.random.get_state()
-    keras.utils.set_random_seed(seed)
-    network = NETWORKS[type(chosen)](chosen, seed, name=preset)
-    random.setstate(before[0])  # whoever calls us keeps his own random numbers
-    np.random.set_state(before[1])
-    return network
+    return fresh(NETWORKS[type(chosen)], chosen, seed)
 
 
 def play_all(network, windows, order=None, batch: int = 256, choose=None) -> np.ndarray:

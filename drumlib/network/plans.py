@@ -1,5 +1,6 @@
 """How to train, as data: a plan, and its stages, in which only some of the weights learn."""
 
+import math
 import re
 from dataclasses import dataclass, replace
 
@@ -41,6 +42,10 @@ SCHEDULES: dict[str, tuple[Stage, ...]] = {
 }
 
 
+FALLS = ("stalls", "cosine")
+"""How the learning rate can fall (``rate_at``)."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How to train: the thesis's way (4.3), with a few changes of ours.
@@ -58,8 +63,11 @@ class Plan:
     warm_up: int = 0  # epochs in which that weight grows to what it is, so that z is used before it is made narrow
     free_bits: float = 0.0  # of what z says of a window, that cost nothing
     own: float = 0.5  # how often the network is told its own playing, not the truth, as the step before; the thesis: 0
+    fall: str = "stalls"  # the rate falls where nothing is gained; or "cosine", from epoch to epoch, to nothing
     slow_after: int = 3  # epochs without a gain of 1e-3 after which the rate is cut to a quarter; the thesis: 6
     stop_after: int = 8  # epochs without a gain of 1e-4 after which training ends
+    average: float = 0.0  # how much of the average of past weights each batch keeps; what is kept is that average
+    windows: int = 0  # in an epoch, drawn anew for each; 0 is all
     seed: int = 0
     schedule: str = "plain"  # a name of SCHEDULES
     mixed: bool = False  # half precision where it is enough: faster on a GPU, slower on most CPUs
@@ -69,11 +77,15 @@ class Plan:
             raise ValueError("epochs, batch, slow_after and stop_after are counts: at least 1")
         if not self.rate > 0:
             raise ValueError("the rate must be above 0")
-        for name in ("kl_weight", "warm_up", "free_bits", "transpose", "seed"):
+        for name in ("kl_weight", "warm_up", "free_bits", "transpose", "windows", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} cannot be below 0")
         if not (0 <= self.mute <= 1 and 0 <= self.own <= 1):
             raise ValueError("mute and own are shares, between 0 and 1")
+        if not 0 <= self.average < 1:
+            raise ValueError("average is a share below 1")
+        if self.fall not in FALLS:
+            raise ValueError(f"the rate cannot fall by {self.fall!r}: there is {', '.join(FALLS)}")
         if self.schedule not in SCHEDULES:
             raise ValueError(f"no schedule {self.schedule!r}: there is {', '.join(SCHEDULES)}")
 
@@ -94,6 +106,9 @@ class Plan:
 PLANS = {
     # It copies nobody's state, so its own playing need not be in its training; it learns fast, and then by heart.
     "best": Plan(epochs=24, rate=2e-3, mute=0.3, kl_weight=0.0, own=0.0, slow_after=2, stop_after=6),
+    # Those that learn from drums alone: many windows of few drummers, so an epoch is a draw from them.
+    "humanize": Plan(epochs=16, batch=128, rate=3e-3, fall="cosine", average=0.99, windows=8000, stop_after=99),
+    "groove-vae": Plan(epochs=16, batch=128, rate=2e-3, fall="cosine", average=0.9, windows=6000, stop_after=99),
 }
 """The plans of presets that are not trained by the usual one."""
 
@@ -111,8 +126,11 @@ def belongs(path: str, parts: tuple[str, ...]) -> bool:
 def rate_at(epochs: list[dict], plan: Plan) -> float:
     """The learning rate after these epochs: its stage's, a quarter for every time that nothing was gained in it.
 
-    What is looked at is the validation loss. A new stage begins with its own rate, and with new patience.
+    What is looked at is the validation loss. A new stage begins with its own rate, and with new patience. If the plan
+    says "cosine", nothing is looked at: the rate falls along half a wave, to nothing at the plan's end.
     """
+    if plan.fall == "cosine":
+        return plan.rate * (1 + math.cos(math.pi * min(1.0, len(epochs) / plan.epochs))) / 2
     begun = 0
     for stage in plan.stages:
         if len(epochs) < begun + stage.epochs:

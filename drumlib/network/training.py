@@ -42,6 +42,9 @@ class StagedAdam(keras.optimizers.Adam):
         learns = self.learns[self._get_variable_index(variable)]
         super().update_step(gradient, variable, learning_rate * keras.ops.cast(learns, variable.dtype))
 
+    def finalize_variable_values(self, variables):
+        """Nothing: Keras would leave the average in place of the weights at the end of a fit, and ours is an epoch."""
+
     def enter(self, stage: Stage) -> None:
         """Let only this stage's parts learn. Raises ValueError if the network has none of them."""
         moving = [belongs(path, stage.parts) for path in self.paths]
@@ -52,24 +55,25 @@ class StagedAdam(keras.optimizers.Adam):
 
 
 def compile_network(network, rate: float = 1e-3) -> None:
-    """Give the network its losses, those of its preset, and its metrics (thesis, 5.1).
+    """Give a drummer's network its losses, those of its preset, and its metrics (thesis, 5.1).
 
     The Kullback-Leibler term is the bottleneck's own.
     """
-    network.compile(
-        optimizer=StagedAdam(
-            rate, clipnorm=getattr(network.preset, "clip", None), weight_decay=getattr(network.preset, "decay", None)
-        ),
-        loss=LOSSES[network.preset.loss],
-        loss_weights=LOSS_WEIGHTS[network.preset.loss],
-        metrics={
-            "hits": [
-                keras.metrics.BinaryAccuracy(name="accuracy"),
-                keras.metrics.Precision(name="precision"),
-                keras.metrics.Recall(name="recall"),
-            ]
-        },
-    )
+    metrics = [
+        keras.metrics.BinaryAccuracy(name="accuracy"),
+        keras.metrics.Precision(name="precision"),
+        keras.metrics.Recall(name="recall"),
+    ]
+    loss = network.preset.loss
+    compile_with(network, Plan(rate=rate), LOSSES[loss], loss_weights=LOSS_WEIGHTS[loss], metrics={"hits": metrics})
+
+
+def compile_with(network, plan: Plan, losses: dict, **more) -> None:
+    """Compile any network for ``run``: with the optimizer of its plan, and these losses."""
+    clip, decay = (getattr(network.preset, name, None) for name in ("clip", "decay"))
+    averages = {"use_ema": True, "ema_momentum": plan.average} if plan.average else {}
+    optimizer = StagedAdam(plan.rate, clipnorm=clip, weight_decay=decay, **averages)
+    network.compile(optimizer=optimizer, loss=losses, **more)
     network.optimizer.build(network.trainable_variables)
 
 
@@ -115,7 +119,7 @@ def train(
 
     def batches(epoch: int, rng: np.random.Generator) -> Batches:
         played = play_all(network, training) if plan.own else None  # (windows, T, 27)
-        order = rng.permutation(len(training))
+        order = rng.permutation(len(training))[: plan.windows or None]
         return Batches(training, plan.batch, order, rng, plan.transpose, plan.mute, plan.own, played, loss)
 
     settings = {
@@ -138,6 +142,10 @@ def run(
     verbose: int | str = "auto",
 ) -> dict:
     """Train any compiled network, epoch by epoch, and return the history. ``train`` is this for a drummer's network.
+
+    Where the plan has an ``average``, what is validated, and kept as the best, is an average of the weights over the
+    last batches: training goes up and down around a good place, and the average lies nearer to it (Izmailov et al.
+    2018). What goes on learning is never the average.
 
     Parameters
     ----------
@@ -165,6 +173,7 @@ def run(
         history = restore(network, out, history, tuple(settings))
     out.mkdir(parents=True, exist_ok=True)
     log = scalars_for_tensorboard(out / "logs")
+    averaging = [keras.callbacks.SwapEMAWeights()] if plan.average else []  # the average stands in while validating
     while not is_over(history["epochs"], plan):
         epoch = len(history["epochs"])
         network.optimizer.enter(plan.stage(epoch))
@@ -172,12 +181,16 @@ def run(
         set_pressure(network, plan, epoch)
         print(f"epoch {epoch + 1} of at most {plan.epochs}", flush=True)
         given = batches(epoch, np.random.default_rng([plan.seed, epoch]))
-        logs = network.fit(given, validation_data=checking, shuffle=False, verbose=verbose).history
+        logs = network.fit(given, validation_data=checking, shuffle=False, verbose=verbose, callbacks=averaging).history
         figures = {name: round(float(values[0]), 6) for name, values in logs.items()}
         figures["rate"] = round(float(network.optimizer.learning_rate), 8)
         history["epochs"].append(figures)
         if figures["val_loss"] <= min(past["val_loss"] for past in history["epochs"]):
+            for swap in averaging:
+                swap.on_test_begin()
             save_weights(network, out / "best.npz", "float32")
+            for swap in averaging:
+                swap.on_test_end()
         save_state(network, out, history)
         log(epoch, figures)
     return history
@@ -272,7 +285,9 @@ def restore(network, out: Path, fresh: dict, same: tuple[str, ...]) -> dict:
     for key in same:
         if history.get(key) != fresh[key]:
             raise ValueError(f"{out}: this run has {key} {history.get(key)}, not {fresh[key]}")
-    old, new = ({k: v for k, v in h["plan"].items() if k != "epochs"} for h in (history, fresh))
+    # More epochs may be asked for later; not where the rate of every epoch hangs on how many there are.
+    free = () if fresh["plan"]["fall"] == "cosine" else ("epochs",)
+    old, new = ({k: v for k, v in h["plan"].items() if k not in free} for h in (history, fresh))
     if old != new:
         raise ValueError(f"{out}: this run was planned as {old}, not {new}")
     for i, variable in enumerate(variables):

@@ -1,5 +1,6 @@
 """Weights in files: plain arrays in an .npz, never a pickle, written whole or not at all."""
 
+import hashlib
 import io
 import json
 import os
@@ -62,20 +63,43 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
 @lru_cache(maxsize=2)
 def pretrained(preset: str = "thesis") -> DrummerNetwork:
-    """The network with the weights that ship with this package. It is built once and kept.
+    """The drummer's network with the weights that ship with this package. It is built once and kept.
 
     Raises
     ------
     ValueError
-        If there is no such preset, or no weights of it are shipped.
+        If there is no such preset, or no weights of it are shipped, or they are not what was shipped.
     """
     network = build(preset)
-    path = resources.files("drumlib.weights") / f"{preset}.npz"
-    if not path.is_file():
-        raise ValueError(f"no weights of the preset {preset!r} are shipped")
-    with resources.as_file(path) as file:
-        load_weights(network, file)
+    load_shipped(network, preset)
     return network
+
+
+def load_shipped(network, name: str) -> None:
+    """Read the shipped weights of a preset into its network, if they are byte for byte those that were shipped.
+
+    Raises ValueError if none are shipped, or if the file has another sum than ``SHA256SUMS`` says.
+    """
+    path = shelf(name, "npz")
+    if not path.is_file():
+        raise ValueError(f"no weights of the preset {name!r} are shipped")
+    sums = dict(line.split()[::-1] for line in shelf("SHA256SUMS").read_text(encoding="ascii").splitlines())
+    with resources.as_file(path) as file:
+        if hashlib.sha256(file.read_bytes()).hexdigest() != sums.get(file.name):
+            raise ValueError(f"{file}: these are not the weights that were shipped (their sha256 is another)")
+        load_weights(network, file)
+
+
+def shelf(*name: str):
+    """A file of the shelf of weights: ``shelf("best", "npz")``."""
+    return resources.files("drumlib.weights") / ".".join(name)
+
+
+def seal(folder: str | os.PathLike) -> None:
+    """Write the sums of all weights in a folder into its ``SHA256SUMS``, as ``sha256sum`` does (and ``-c`` checks)."""
+    files = sorted(Path(folder).glob("*.npz"))
+    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
+    write_whole(Path(folder) / "SHA256SUMS", "".join(lines).encode())
 
 
 def card(preset: str = "thesis") -> dict:
@@ -86,7 +110,7 @@ def card(preset: str = "thesis") -> dict:
     ValueError
         If no weights of that preset are shipped.
     """
-    path = resources.files("drumlib.weights") / f"{preset}.json"
+    path = shelf(preset, "json")
     if not path.is_file():
         raise ValueError(f"no weights of the preset {preset!r} are shipped")
     return json.loads(path.read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from drumlib.data.chart import HOP_BARS, MAX_SILENT_BARS, WINDOW_BARS, WINDOW_STEPS, chart, silences
-from drumlib.data.windows import Windows, list_songs, read_windows
+from drumlib.data.windows import Windows, join, list_songs, read_windows
 from drumlib.music import FAMILIES, Meter, Note, Song, Track, groove_of, piano_roll, songbook, write_song
 
 BAR = 4 * 96
@@ -128,6 +128,21 @@ def test_windows_number_all_songs_through():
         "drums": (2, 128, 27),
     }
     assert len(Windows([])) == 0
+
+
+def test_joined_windows_are_those_of_all_collections_in_order():
+    parts = [
+        Windows([chart(songbook.song(name)) for name in names]) for names in (["rock", "funk"], [], ["blues"], ["funk"])
+    ]
+    whole = join(parts)
+    assert len(whole) == sum(map(len, parts)) and whole.songs == 4
+    assert join(parts[:1]) is parts[0]
+    first = 0
+    for part in parts:
+        for number in range(0, len(part), 5):
+            for one, other in zip(part.window(number), whole.window(first + number), strict=True):
+                np.testing.assert_array_equal(one, other)
+        first += len(part)
 
 
 def test_transposition_moves_the_band_together_and_leaves_the_drums():

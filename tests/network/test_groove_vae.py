@@ -6,17 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from drumlib.data.gmd import TwoBars
-from drumlib.network.groove_vae import (
-    GrooveBatches,
-    GrooveVAEPlan,
-    GrooveVAEPreset,
-    build_groove_vae,
-    missed_by,
-    pretrained_groove_vae,
-    told_off,
-    train_groove_vae,
-)
+from drumlib.network.fresh import fresh
+from drumlib.network.groove_vae import GrooveBatches, GrooveVAE, GrooveVAEPreset, missed_by, told_off
+from drumlib.network.grooves import pretrained_on_grooves
+from drumlib.network.models import build
 from drumlib.network.weights import load_weights, save_weights
 
 SMALL = GrooveVAEPreset(encoder_units=12, latent=6, conductor_units=8, decoder_units=16)
@@ -24,7 +17,7 @@ SMALL = GrooveVAEPreset(encoder_units=12, latent=6, conductor_units=8, decoder_u
 
 @pytest.fixture(scope="module")
 def network():
-    return build_groove_vae(SMALL, seed=2)
+    return fresh(GrooveVAE, SMALL, seed=2)
 
 
 def grooves(windows: int, seed: int = 0) -> np.ndarray:
@@ -43,7 +36,7 @@ def test_shapes_and_ranges(network):
     assert {name: tuple(x.shape) for name, x in heads.items()} == dict.fromkeys(
         ("hits", "velocities", "offsets"), (3, 32, 9)
     )
-    assert np.abs(array(heads, "offsets")).max() <= 0.5
+    assert np.abs(array(heads, "offsets")).max() <= 1
     assert network.encode(grooves(3)).shape == (3, 6)
 
 
@@ -59,24 +52,20 @@ def test_playing_and_teacher_forcing_agree_on_the_networks_own_history(network):
     z = network.encode(grooves(2))
     played = network.decode(z)
     vector = network.plan(z, bars=2)
-    before = np.pad(played[:, :-1], ((0, 0), (1, 0), (0, 0))).reshape(4, 16, 27)
-    told = array(network.decoder(keras.ops.reshape(vector, (4, -1)), before)).reshape(2, 32, 27)
+    told = array(network.decoder(keras.ops.reshape(vector, (4, -1)), played.reshape(4, 16, 27))).reshape(2, 32, 27)
     np.testing.assert_array_equal(told[..., :9] > network.preset.threshold, played[..., :9] > 0)
     struck = played[..., :9] > 0
     np.testing.assert_allclose(told[..., 9:18][struck], played[..., 9:18][struck], atol=1e-5)
 
 
-def test_a_bar_is_told_the_last_step_of_the_bar_before(network):
-    drums = grooves(1)
-    other = drums.copy()
-    other[:, 15, :9] = 1 - other[:, 15, :9]
-    vector = keras.ops.zeros((2, 8))
-    one, two = (
-        array(network.decoder(vector, np.pad(x[:, :-1], ((0, 0), (1, 0), (0, 0))).reshape(2, 16, 27)))
-        for x in (drums, other)
-    )
-    np.testing.assert_array_equal(one[0], two[0])
-    assert np.abs(one[1, 0] - two[1, 0]).max() > 1e-6
+def test_its_decoder_fits_into_the_thesiss_network(tmp_path):
+    """What was learned from drums alone can be transplanted (thesis, 4.3)."""
+    save_weights(fresh(GrooveVAE, GrooveVAEPreset(), seed=3), tmp_path / "w.npz", "float32")
+    drummer = build("thesis", seed=1)
+    load_weights(drummer, tmp_path / "w.npz", part="decoder")
+    vector, drums = np.ones((1, 256), "float32"), grooves(1)
+    one = array(fresh(GrooveVAE, GrooveVAEPreset(), seed=3).decoder(vector, drums))
+    np.testing.assert_allclose(array(drummer.decoder(vector, drums)), one, atol=1e-6)
 
 
 def test_what_is_played_depends_on_z(network):
@@ -88,14 +77,14 @@ def test_what_is_played_depends_on_z(network):
 
 def test_the_divergence_costs_what_is_above_the_free_bits():
     drums = grooves(4)
-    network = build_groove_vae(replace(SMALL, free_bits=0.0), seed=2)
+    network = fresh(GrooveVAE, replace(SMALL, free_bits=0.0), seed=2)
     mean, log_var = (np.asarray(x, dtype=float) for x in network.encoder(drums))
     nats = float((0.5 * (mean**2 + np.exp(log_var) - log_var - 1)).sum(axis=-1).mean())
     network({"drums": drums}, training=True)
     assert float(network.losses[0]) == pytest.approx(0.2 * nats / 32, rel=1e-4)
     network({"drums": drums})
     assert not network.losses or float(sum(network.losses)) == pytest.approx(0.2 * nats / 32, rel=1e-4)
-    free = build_groove_vae(replace(SMALL, free_bits=1 + nats / np.log(2)), seed=2)
+    free = fresh(GrooveVAE, replace(SMALL, free_bits=1 + nats / np.log(2)), seed=2)
     free({"drums": drums}, training=True)
     assert float(free.losses[0]) == 0
 
@@ -131,31 +120,16 @@ def test_the_same_seed_the_same_groove(network):
     assert (drawn != network.decode(z, seed=2)).any()
 
 
-def test_what_it_is_told_off_for_falls():
-    kinds = grooves(2, seed=7)
-    data = TwoBars(np.tile(kinds, (64, 1, 1)), np.full(128, 125.0), np.arange(128))
-    preset = replace(SMALL, latent=4, decoder_units=24, drop_past=0.0)
-    plan = GrooveVAEPlan(epochs=40, windows=128, batch=32, rate=0.02)
-    _, epochs = train_groove_vae(data, data, preset, plan, say=lambda _: None)
-    assert epochs[-1]["val_loss"] < 0.5 * epochs[0]["val_loss"]
-
-
-def test_there_is_something_to_train_on():
-    nothing = TwoBars(grooves(0), np.zeros(0), np.zeros(0, int))
-    with pytest.raises(ValueError, match="0 windows to train on"):
-        train_groove_vae(nothing, nothing)
-
-
 def test_weights_there_and_back(network, tmp_path):
     save_weights(network, tmp_path / "w.npz", "float32")
-    other = build_groove_vae(SMALL, seed=9)
+    other = fresh(GrooveVAE, SMALL, seed=9)
     load_weights(other, tmp_path / "w.npz")
     for mine, theirs in zip(network.weights, other.weights, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
 
 def test_the_shipped_space_is_not_silent(root):
-    played = pretrained_groove_vae().sample(64, seed=0)
+    played = pretrained_on_grooves("groove-vae").sample(64, seed=0)
     assert (played[..., :9].sum(axis=(1, 2)) >= 4).mean() > 0.9
     assert len(np.unique(played[..., :9].reshape(64, -1), axis=0)) > 56
     assert (root / "drumlib" / "weights" / "groove-vae.npz").stat().st_size < 4_000_000

@@ -8,17 +8,9 @@ import numpy as np
 import pytest
 
 from drumlib.data.gmd import TwoBars, performances, quantized_baseline, timing_errors, two_bars
-from drumlib.network.humanizer import (
-    HumanizerBatches,
-    HumanizerPlan,
-    HumanizerPreset,
-    balanced,
-    build_humanizer,
-    edges,
-    pretrained_humanizer,
-    ranked,
-    train_humanizer,
-)
+from drumlib.network.fresh import fresh
+from drumlib.network.grooves import pretrained_on_grooves
+from drumlib.network.humanizer import Humanizer, HumanizerBatches, HumanizerPreset, edges, ranked
 from drumlib.network.weights import load_weights, save_weights
 
 SMALL = HumanizerPreset(units=8, latent=4)
@@ -39,7 +31,7 @@ def windows(count: int, seed: int = 0) -> TwoBars:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_distribution_for_every_cell(form):
-    network = build_humanizer(replace(SMALL, form=form))
+    network = fresh(Humanizer, replace(SMALL, form=form))
     found = network.histograms(grooves(3)[..., :9], np.array([100.0, 125.0, 200.0]))
     assert found["velocities"].shape == (3, 32, 9, 32)
     assert found["offsets"].shape == (3, 32, 9, 40)
@@ -49,7 +41,7 @@ def test_a_distribution_for_every_cell(form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_it_hears_the_hits_ahead_as_well(form):
-    network, hits = build_humanizer(replace(SMALL, form=form)), grooves(1)[..., :9]
+    network, hits = fresh(Humanizer, replace(SMALL, form=form)), grooves(1)[..., :9]
     other = hits.copy()
     other[:, 31] = 1 - other[:, 31]
     one, two = (network.histograms(x, np.array([125.0]))["offsets"][0, 0] for x in (hits, other))
@@ -58,13 +50,13 @@ def test_it_hears_the_hits_ahead_as_well(form):
 
 @pytest.mark.parametrize(("tempo", "hears"), [(True, True), (False, False)])
 def test_the_tempo_is_heard_only_where_it_is_told(tempo, hears):
-    network = build_humanizer(replace(SMALL, tempo=tempo))
+    network = fresh(Humanizer, replace(SMALL, tempo=tempo))
     slow, fast = (network.histograms(grooves(1)[..., :9], np.array([ms]))["offsets"] for ms in (200.0, 80.0))
     assert (np.abs(slow - fast).max() > 1e-6) == hears
 
 
 def test_windows_side_by_side_do_not_hear_each_other():
-    network, hits = build_humanizer(SMALL), grooves(3)[..., :9]
+    network, hits = fresh(Humanizer, SMALL), grooves(3)[..., :9]
     together = network.histograms(hits, np.full(3, 125.0))["velocities"]
     alone = network.histograms(hits[1:2], np.full(1, 125.0))["velocities"]
     np.testing.assert_allclose(together[1:2], alone, atol=1e-5)
@@ -130,43 +122,21 @@ def test_a_muted_drum_is_neither_heard_nor_judged():
     assert np.isin((inputs["hits"].sum(axis=1) / np.maximum(data.grooves[..., :9].sum(axis=1), 1))[there], [0, 1]).all()
 
 
-def test_long_performances_do_not_crowd_out_short_ones():
-    performance = np.repeat([0, 1], [900, 9])
-    drawn = performance[balanced(performance, 4000, np.random.default_rng(0))]
-    assert drawn.mean() == pytest.approx(3 / 33, abs=0.02)
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_it_learns_when_a_drummer_is_late(form):
-    plan = HumanizerPlan(epochs=12, windows=256, batch=32, rate=0.02, mute=0.0, average=0.0)
-    network, epochs = train_humanizer(windows(256), windows(32, 1), replace(SMALL, form=form), plan, say=lambda _: None)
-    assert len(epochs) == 12
-    test = windows(32, 2)
-    found = network.histograms(test.grooves[..., :9], test.step_ms)["offsets"]
-    middle = edges("offsets", 40)[:-1][(np.cumsum(found, axis=-1) < 0.5).sum(axis=-1)] + 0.0125
-    assert timing_errors(test, middle)["mae_ms"] < 0.4 * quantized_baseline(test)["mae_ms"]
-
-
-def test_there_is_something_to_train_on():
-    with pytest.raises(ValueError, match="0 windows to train on"):
-        train_humanizer(windows(0), windows(1))
-
-
 def test_weights_there_and_back(tmp_path):
-    network, other = build_humanizer(SMALL, seed=1), build_humanizer(SMALL, seed=2)
+    network, other = fresh(Humanizer, SMALL, seed=1), fresh(Humanizer, SMALL, seed=2)
     save_weights(network, tmp_path / "w.npz", "float32")
     load_weights(other, tmp_path / "w.npz")
     for mine, theirs in zip(network.weights, other.weights, strict=True):
         np.testing.assert_array_equal(mine, theirs)
     with pytest.raises(ValueError, match="not the weights of this network|the network's is"):
-        load_weights(build_humanizer(replace(SMALL, units=9)), tmp_path / "w.npz")
+        load_weights(fresh(Humanizer, replace(SMALL, units=9)), tmp_path / "w.npz")
 
 
 def test_the_same_seed_gives_the_same_network_and_leaves_chance_alone():
     np.random.seed(5)
     expected = np.random.random()
     np.random.seed(5)
-    one, same = build_humanizer(SMALL, 3), build_humanizer(SMALL, 3)
+    one, same = fresh(Humanizer, SMALL, 3), fresh(Humanizer, SMALL, 3)
     assert np.random.random() == expected
     np.testing.assert_array_equal(one.get_weights()[0], same.get_weights()[0])
 
@@ -179,7 +149,7 @@ def test_the_shipped_weights_beat_the_grid_on_the_test_split(root):
     if not archive.exists():
         pytest.skip(f"the Groove MIDI Dataset is not in {archive} (set DRUMLIB_GROOVE)")
     some = two_bars(performances(archive, "test", "beat", "4-4")[::6])
-    found = pretrained_humanizer().histograms(some.grooves[..., :9], some.step_ms)["offsets"]
+    found = pretrained_on_grooves("humanize").histograms(some.grooves[..., :9], some.step_ms)["offsets"]
     middle = edges("offsets", 40)[:-1][np.minimum((np.cumsum(found, axis=-1) < 0.5).sum(axis=-1), 39)] + 0.0125
     assert timing_errors(some, middle)["mae_ms"] < 0.93 * quantized_baseline(some)["mae_ms"]
 

@@ -1,0 +1,121 @@
+"""Learning from drums alone: it learns, it can be stopped, and it goes on exactly."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from drumlib.data.gmd import TwoBars, quantized_baseline, timing_errors
+from drumlib.network import grooves
+from drumlib.network.grooves import balanced, build_on_grooves, pretrained_on_grooves, train_on_grooves
+from drumlib.network.humanizer import edges
+from drumlib.network.plans import Plan, rate_at
+from drumlib.network.weights import load_weights, read_arrays
+
+PLAN = Plan(epochs=12, batch=32, rate=0.02, mute=0.0, fall="cosine", windows=256, stop_after=99)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """The presets, made small."""
+    for name, preset in grooves.GROOVE_PRESETS.items():
+        size = (
+            {"units": 8} if hasattr(preset, "units") else {"encoder_units": 12, "decoder_units": 24, "drop_past": 0.0}
+        )
+        more = {"latent": 4, "conductor_units": 8, "noise": 0.0} if name == "groove-vae" else {"latent": 4}
+        monkeypatch.setitem(grooves.GROOVE_PRESETS, name, replace(preset, **size, **more))
+
+
+def windows(count: int, seed: int = 0, kinds: int | None = None) -> TwoBars:
+    """Windows whose every note is as late as its place in the bar says."""
+    rng = np.random.default_rng(seed)
+    hits = (rng.random((kinds or count, 32, 9)) < 0.2).astype("float32")
+    late = np.where(np.arange(32) % 2, 0.3, -0.1)[None, :, None]  # (1, 32, 1)
+    played = np.concatenate([hits, hits * 0.5, hits * late], axis=-1).astype("float32")
+    return TwoBars(np.resize(played, (count, 32, 27)), np.full(count, 125.0), np.arange(count) // 4)
+
+
+@pytest.mark.parametrize("preset", ["humanize", "humanize-untold", "humanize-bottleneck"])
+def test_it_learns_when_a_drummer_is_late(preset, tmp_path):
+    history = train_on_grooves(windows(256), windows(32, 1), tmp_path, preset, PLAN, verbose=0)
+    assert len(history["epochs"]) == 12
+    network, test = build_on_grooves(preset), windows(32, 2)
+    load_weights(network, tmp_path / "best.npz")
+    found = network.histograms(test.grooves[..., :9], test.step_ms)["offsets"]
+    middle = edges("offsets", 40)[:-1][(np.cumsum(found, axis=-1) < 0.5).sum(axis=-1)] + 0.0125
+    assert timing_errors(test, middle)["mae_ms"] < 0.4 * quantized_baseline(test)["mae_ms"]
+
+
+def test_the_groove_vae_learns_to_say_two_grooves_again(tmp_path):
+    data = windows(128, seed=7, kinds=2)
+    plan = replace(PLAN, epochs=24, windows=128)
+    epochs = train_on_grooves(data, data, tmp_path, "groove-vae", plan, verbose=0)["epochs"]
+    assert epochs[-1]["val_loss"] < 0.6 * epochs[0]["val_loss"]
+
+
+@pytest.mark.parametrize("preset", ["humanize", "groove-vae"])
+def test_a_stopped_training_ends_as_one_that_was_not(preset, tmp_path, monkeypatch):
+    plan = replace(PLAN, epochs=3, windows=64, average=0.9)
+    data = windows(64), windows(16, 1)
+    whole = train_on_grooves(*data, tmp_path / "whole", preset, plan, verbose=0)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    fit = keras.Model.fit
+    monkeypatch.setattr(
+        keras.Model, "fit", lambda *a, **k: stop() if fits.append(0) or len(fits) == 3 else fit(*a, **k)
+    )
+    fits: list = []
+    with pytest.raises(KeyboardInterrupt):
+        train_on_grooves(*data, tmp_path / "stopped", preset, plan, verbose=0)
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    resumed = train_on_grooves(*data, tmp_path / "stopped", preset, plan, resume=True, verbose=0)
+    assert resumed["epochs"] == whole["epochs"]
+    for name in ("best.npz", "last.npz"):
+        one, other = (read_arrays(tmp_path / run / name) for run in ("whole", "stopped"))
+        assert set(one) == set(other)
+        for key in set(one) - {"history"}:
+            np.testing.assert_array_equal(one[key], other[key], err_msg=f"{name} {key}")
+
+
+def test_the_best_weights_are_the_averaged_ones(tmp_path):
+    """They give the loss that was written down, which the last weights do not."""
+    plan, data = replace(PLAN, epochs=1, windows=64, average=0.9), windows(64)
+    history = train_on_grooves(data, data, tmp_path, "humanize", plan, verbose=0)
+    network = build_on_grooves("humanize")
+    network.compile(loss=network.losses_of())
+    load_weights(network, tmp_path / "best.npz")
+    loss = network.evaluate(network.batches_of(data, plan), verbose=0, return_dict=True)["loss"]
+    assert loss == pytest.approx(history["epochs"][0]["val_loss"], rel=1e-4)
+    last = read_arrays(tmp_path / "last.npz")
+    assert any((last[f"v{i}"] != x).any() for i, x in enumerate(network.get_weights()))
+
+
+def test_the_rate_falls_along_half_a_wave():
+    plan = Plan(epochs=4, rate=1.0, fall="cosine")
+    rates = [rate_at([{"val_loss": 9.0}] * n, plan) for n in range(5)]
+    assert rates == pytest.approx([1, 0.5 + 0.5**1.5, 0.5, 0.5 - 0.5**1.5, 0])
+
+
+def test_more_epochs_cannot_be_asked_for_later_where_the_rate_hangs_on_them(tmp_path):
+    data, plan = windows(16), replace(PLAN, epochs=1, windows=16)
+    train_on_grooves(data, data, tmp_path, "humanize", plan, verbose=0)
+    with pytest.raises(ValueError, match="planned as"):
+        train_on_grooves(data, data, tmp_path, "humanize", replace(plan, epochs=2), resume=True, verbose=0)
+
+
+def test_long_performances_do_not_crowd_out_short_ones():
+    performance = np.repeat([0, 1], [900, 9])
+    drawn = performance[balanced(performance, 4000, np.random.default_rng(0))]
+    assert drawn.mean() == pytest.approx(3 / 33, abs=0.02)
+
+
+def test_what_cannot_be(tmp_path):
+    with pytest.raises(ValueError, match="0 windows to train on"):
+        train_on_grooves(windows(0), windows(1), tmp_path)
+    with pytest.raises(ValueError, match="no preset 'thesis'"):
+        build_on_grooves("thesis")
+    with pytest.raises(ValueError, match="no weights of the preset 'humanize-untold'"):
+        pretrained_on_grooves("humanize-untold")
