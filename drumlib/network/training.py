@@ -54,7 +54,7 @@ class StagedAdam(keras.optimizers.Adam):
             learns.assign(float(moves))
 
 
-def compile_network(network, rate: float = 1e-3) -> None:
+def compile_network(network, rate: float = 1e-3, average: float = 0.0) -> None:
     """Give a drummer's network its losses, those of its preset, and its metrics (thesis, 5.1).
 
     The Kullback-Leibler term is the bottleneck's own.
@@ -65,7 +65,7 @@ def compile_network(network, rate: float = 1e-3) -> None:
         keras.metrics.Recall(name="recall"),
     ]
     loss = network.preset.loss
-    compile_with(network, Plan(rate=rate), LOSSES[loss], loss_weights=LOSS_WEIGHTS[loss], metrics={"hits": metrics})
+    compile_with(network, Plan(rate=rate, average=average), LOSSES[loss], loss_weights=LOSS_WEIGHTS[loss], metrics={"hits": metrics})
 
 
 def compile_with(network, plan: Plan, losses: dict, **more) -> None:
@@ -114,7 +114,7 @@ def train(
         network = build(preset, plan.seed)
     if transplant is not None and not resume:
         load_weights(network, transplant, part="decoder")
-    compile_network(network, plan.rate)
+    compile_network(network, plan.rate, plan.average)
     loss = network.preset.loss
 
     def batches(epoch: int, rng: np.random.Generator) -> Batches:
