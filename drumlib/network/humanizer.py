@@ -39,12 +39,12 @@ class HumanizerPreset:
     name: str = "humanize"
     form: str = "seq2seq"  # or "bottleneck"
     tempo: bool = True  # whether it is told the tempo; GrooVAE was not
-    units: int = 96  # of the encoder, each way, and of the decoder
+    units: int = 256  # of the encoder, each way, and of the decoder
     latent: int = 64  # dimensions of z, in the form with a bottleneck
     kl_weight: float = 0.05  # of the Kullback-Leibler divergence there
     velocity_bins: int = 32  # each 4 MIDI velocities wide
     offset_bins: int = 40  # each a fortieth of a step wide: 3 ms at 120 beats a minute
-    drop: float = 0.4  # dropout: the data are ten drummers, and many windows of each
+    drop: float = 0.5  # dropout: the data are ten drummers, and many windows of each
     clip: float | None = 1.0  # gradients are no longer than this
 
     def __post_init__(self):
