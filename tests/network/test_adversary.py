@@ -280,6 +280,8 @@ def test_the_shipped_critic_prefers_our_songs_as_they_are_to_drums_a_step_late(r
     from drumlib.data.chart import chart
     from drumlib.music import songbook
 
+    if not (root / "drumlib" / "weights" / "adversary.md").is_file():
+        pytest.skip("no weights of the critic are shipped: bench/adversary.py --ship makes them")
     windows = Windows([chart(songbook.song(name)) for name in songbook.names()])
     real = windows.batch(range(len(windows)))["drums"]
     critic = pretrained_critic()
