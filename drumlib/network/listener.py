@@ -148,7 +148,8 @@ class Memory(keras.layers.Layer):
 
     Three things: his drums at certain distances (``LAGS``); whether there was a step at that distance at all; and
     the drums of the bars before this one in which the band played most alike, at the same place of the bar (attention
-    over bars: queries and keys are what was heard, values are the drums).
+    over bars: queries and keys are what was heard, values are the drums). The last is what it could learn; what it did
+    learn is for the most part a habit of looking two and four bars back, whatever the band plays.
     """
 
     def __init__(self, units: int = 32, **options):

@@ -65,7 +65,13 @@ def compile_network(network, rate: float = 1e-3, average: float = 0.0) -> None:
         keras.metrics.Recall(name="recall"),
     ]
     loss = network.preset.loss
-    compile_with(network, Plan(rate=rate, average=average), LOSSES[loss], loss_weights=LOSS_WEIGHTS[loss], metrics={"hits": metrics})
+    compile_with(
+        network,
+        Plan(rate=rate, average=average),
+        LOSSES[loss],
+        loss_weights=LOSS_WEIGHTS[loss],
+        metrics={"hits": metrics},
+    )
 
 
 def compile_with(network, plan: Plan, losses: dict, **more) -> None:
