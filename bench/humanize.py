@@ -285,6 +285,7 @@ def main() -> None:
     sets = {s: two_bars(performances(options.groove, s, "beat", "4-4")) for s in ("train", "validation", "test")}
     notes = {name: Notes(windows) for name, windows in sets.items()}
     networks = json.loads(options.results.read_text())["networks"] if options.results.exists() else {}
+    networks = {name: networks[name] for name in ROWS if name in networks}
     for preset in ["humanize"] if options.shipped else options.rows:
         print(preset, flush=True)
         if options.shipped:
@@ -292,6 +293,10 @@ def main() -> None:
         else:
             plan = plan_for(preset, seed=options.seed, epochs=options.epochs)
             network, training = trained(preset, sets, options.runs, plan)
+            if (
+                training["seconds"] is None
+            ):  # gone on with: how long the first part took is known from before, if at all
+                training["seconds"] = networks.get(preset, {}).get("seconds")
         networks[preset] = {**training, **scored(network, notes)}
         print(json.dumps({k: networks[preset][k] for k in ("readout", "validation", "test")}, indent=1), flush=True)
     results = {
@@ -309,7 +314,7 @@ def main() -> None:
         "notes": {name: len(one.cells) for name, one in notes.items()},
         "real_spread_on_test": {name: round(float(x.std()), 5) for name, x in notes["test"].truth.items()},
         "baselines": baselines(notes["train"], notes["test"]),
-        "networks": {name: networks[name] for name in ROWS if name in networks},
+        "networks": networks,
         "published": PUBLISHED,
         "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
         | {"python": platform.python_version(), "backend": keras.backend.backend()},
