@@ -129,7 +129,12 @@ def test_weights_there_and_back(network, tmp_path):
 
 
 def test_the_shipped_space_is_not_silent(root):
-    played = pretrained_on_grooves("groove-vae").sample(64, seed=0)
+    network = pretrained_on_grooves("groove-vae")
+    played = network.sample(64, seed=0)
     assert (played[..., :9].sum(axis=(1, 2)) >= 4).mean() > 0.9
-    assert len(np.unique(played[..., :9].reshape(64, -1), axis=0)) > 56
+    # Cut, a place plays what is likeliest there, and neighbours agree on that. Drawn, no two are the same.
+    assert len(np.unique(played[..., :9].reshape(64, -1), axis=0)) > 32
+    z = np.random.default_rng(0).standard_normal((64, network.preset.latent)).astype("float32")
+    drawn = network.decode(z, seed=1)
+    assert len(np.unique(drawn[..., :9].reshape(64, -1), axis=0)) > 60
     assert (root / "drumlib" / "weights" / "groove-vae.npz").stat().st_size < 4_000_000
