@@ -252,7 +252,7 @@ def build(preset: str = "thesis", seed: int = 0) -> DrummerNetwork:
     if preset not in PRESETS:
         raise ValueError(f"no preset {preset!r}: there is {', '.join(PRESETS)}")
     chosen = PRESETS[preset]
-    return fresh(NETWORKS[type(chosen)], chosen, seed)
+    return fresh(NETWORKS[type(chosen)], chosen, seed, preset)
 
 
 def play_all(network, windows, order=None, batch: int = 256, choose=None) -> np.ndarray:
