@@ -5,31 +5,24 @@
 
 Trains on the training split's beats in 4/4 (windows of two bars), chooses the epoch on the validation split, and is
 only scored on the test split. The run lies in RUNS and is gone on with. Writes bench/results/groove_vae.json; with
---ship also drumlib/weights/groove-vae.npz (float16), .json and .md. Some minutes on a CPU. --shipped trains nothing,
-and scores the weights that ship.
+--ship also drumlib/weights/groove-vae.npz (float16), .json and .md. Some minutes on a CPU. --shipped trains nothing: it
+scores the weights that ship, and writes results and card anew.
 """
 
 import argparse
-import hashlib
 import json
-import platform
-import re
-import time
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 
-import keras
 import numpy as np
+from grooves_trained import about, as_text, put_on_shelf, run_of, trained
 
 from drumlib.data.gmd import performances, two_bars
 from drumlib.files import write_whole
-from drumlib.network.grooves import build_on_grooves, pretrained_on_grooves, train_on_grooves
+from drumlib.network.grooves import pretrained_on_grooves
 from drumlib.network.plans import plan_for
-from drumlib.network.weights import load_weights, save_weights, seal
 
-ROOT = Path(__file__).parent.parent
-SHELF = ROOT / "drumlib" / "weights"
+RESULTS = Path(__file__).parent / "results" / "groove_vae.json"
 SAMPLES = 1000
 PATHS = 200
 STOPS = 7
@@ -69,7 +62,8 @@ Notes in a window of two bars, on average, and how many of the windows are silen
 | --- | --- | --- | --- |
 {density}
 
-The samples are {samples:,} draws of z from the standard Gaussian. The ways are straight lines between {paths} pairs of test
+The samples are {samples:,} draws of z from the standard Gaussian, and their strokes are drawn, too; cut, they are fewer,
+and repeat themselves. The ways are straight lines between {paths} pairs of test
 windows, {stops} stops each; of these, the inner ones are counted.
 
 ## What it is good for, and what not
@@ -154,8 +148,8 @@ def measure(network, test, seed: int) -> dict:
             "real windows": density(truth),
             "said again": density(alone),
             "samples": density(network.sample(SAMPLES, seed)),
-            "samples, notes drawn": density(
-                network.decode(rng.standard_normal((SAMPLES, z.shape[-1])).astype("float32"), seed=seed)
+            "samples, notes cut": density(
+                network.decode(rng.standard_normal((SAMPLES, z.shape[-1])).astype("float32"))
             ),
             "on the way": density(stops[:, 1:-1].reshape(-1, *truth.shape[1:])),
         },
@@ -169,26 +163,6 @@ def measure(network, test, seed: int) -> dict:
     }
 
 
-def trained(sets: dict, run: Path, plan) -> tuple:
-    """Train it, or go on: the network, with weights as they would ship, and how it was trained."""
-    resume = (run / "last.npz").exists()
-    began = time.perf_counter()
-    history = train_on_grooves(sets["train"], sets["validation"], run, "groove-vae", plan, resume, verbose=2)
-    took = time.perf_counter() - began
-    network = build_on_grooves("groove-vae", plan.seed)
-    load_weights(network, run / "best.npz")
-    save_weights(network, run / "shipped.npz")
-    load_weights(network, run / "shipped.npz")  # what is scored is what is shipped, half precision and all
-    losses = [figures["val_loss"] for figures in history["epochs"]]
-    return network, {
-        "plan": asdict(plan),
-        "windows": {name: len(sets[name]) for name in ("train", "validation")},
-        "seconds": None if resume else round(took),
-        "epochs": history["epochs"],
-        "best_epoch": 1 + losses.index(min(losses)),
-    }
-
-
 def main() -> None:
     """Train it or not, score it, write it down."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -198,44 +172,31 @@ def main() -> None:
     what.add_argument("--shipped", action="store_true", help="only score the weights that ship")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, help="if not given, as the preset's plan has it")
-    parser.add_argument("--results", type=Path, default=ROOT / "bench" / "results" / "groove_vae.json")
+    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--ship", action="store_true", help="write the weights and their card into the package")
     options = parser.parse_args()
     sets = {s: two_bars(performances(options.groove, s, "beat", "4-4")) for s in ("train", "validation", "test")}
+    before = json.loads(options.results.read_text()) if options.results.exists() else {"training": {}}
     if options.shipped:
-        before = json.loads(options.results.read_text()) if options.results.exists() else {}
-        network, training = pretrained_on_grooves("groove-vae"), before.get("training")
+        network, training = pretrained_on_grooves("groove-vae"), before["training"]
     else:
         plan = plan_for("groove-vae", seed=options.seed, epochs=options.epochs)
-        network, training = trained(sets, options.runs / f"groove-vae-{options.seed}", plan)
+        network, training = trained("groove-vae", sets, options.runs, plan, before["training"])
     results = {
         "what": "a hierarchical VAE of two bars of drums, trained and scored on the Groove MIDI Dataset's beats in 4/4",
         "command": "python bench/groove_vae.py --groove GROOVE --runs RUNS --ship",
-        "archive": {
-            "name": options.groove.name,
-            "sha256": hashlib.sha256(options.groove.read_bytes()).hexdigest(),
-            "licence": "CC BY 4.0, Google LLC (Gillick et al. 2019)",
-        }
-        if options.groove.is_file()
-        else None,
         "parameters": network.count_params(),
         "preset": asdict(network.preset),
         "training": training,
         "thresholds_on_validation": thresholds(network, sets["validation"].grooves),
         "test": measure(network, sets["test"], options.seed),
-        "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
-        | {"python": platform.python_version(), "backend": keras.backend.backend()},
+        **about(options.groove),
     }
-    text = json.dumps(results, indent=1)
-    text = re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", text) + "\n"
-    write_whole(options.results, text.encode())
+    write_whole(options.results, as_text(results))
     print(json.dumps({name: results[name] for name in ("thresholds_on_validation", "test")}, indent=1))
-    if options.ship:
-        run = options.runs / f"groove-vae-{options.seed}"
-        write_whole(SHELF / "groove-vae.npz", (run / "shipped.npz").read_bytes())
-        seal(SHELF)
-        write_whole(SHELF / "groove-vae.json", text.encode())
-        write_whole(SHELF / "groove-vae.md", card(results).encode())
+    if options.ship or options.shipped:
+        weights = run_of(options.runs, "groove-vae", options.seed) / "shipped.npz" if options.ship else None
+        put_on_shelf("groove-vae", results, card(results), weights)
 
 
 def card(results: dict) -> str:

@@ -8,7 +8,7 @@ A row is a preset: ``humanize``, told the tempo; ``humanize-untold``, not told i
 (windows of two bars). Runs lie in RUNS and are gone on with; rows that are not made anew stay in the results as they
 are. Epochs and the settings of all readouts are chosen on the validation split; the test split is only scored. Writes
 bench/results/humanize.json; with --ship also drumlib/weights/humanize.npz (float16), .json and .md. --shipped trains
-nothing, and scores the weights that ship.
+nothing: it scores the weights that ship, and writes results and card anew.
 
 What the rows mean. The network says a distribution for every note; a *readout* makes one number of it:
 
@@ -26,29 +26,22 @@ looks real. The paper's own KL is computed otherwise, and is not comparable.
 """
 
 import argparse
-import hashlib
 import json
-import platform
-import re
-import time
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 
-import keras
 import numpy as np
+from grooves_trained import about, as_text, put_on_shelf, run_of, trained
 
 from drumlib.data.gmd import TwoBars, performances, quantized_baseline, timing_errors, two_bars
 from drumlib.files import write_whole
 from drumlib.humanize import SHARES, feel, fit_shares, gauss, lively, quantile
 from drumlib.music.kit import DRUMS
-from drumlib.network.grooves import GROOVE_PRESETS, build_on_grooves, pretrained_on_grooves, train_on_grooves
+from drumlib.network.grooves import GROOVE_PRESETS, pretrained_on_grooves
 from drumlib.network.humanizer import RANGES, HumanizerPreset, edges
 from drumlib.network.plans import plan_for
-from drumlib.network.weights import load_weights, save_weights, seal
 
-ROOT = Path(__file__).parent.parent
-SHELF = ROOT / "drumlib" / "weights"
+RESULTS = Path(__file__).parent / "results" / "humanize.json"
 ROWS = [name for name, preset in GROOVE_PRESETS.items() if isinstance(preset, HumanizerPreset)]
 SEEDS = 5
 SPREAD = 0.95
@@ -235,28 +228,6 @@ def baselines(training: Notes, notes: Notes) -> dict:
     return rows
 
 
-def trained(preset: str, sets: dict, runs: Path, plan) -> tuple:
-    """Train a preset, or go on with it: its network, with weights as they would ship, and how it was trained."""
-    run = runs / f"{preset}-{plan.seed}"
-    resume = (run / "last.npz").exists()
-    began = time.perf_counter()
-    history = train_on_grooves(sets["train"], sets["validation"], run, preset, plan, resume, verbose=2)
-    took = time.perf_counter() - began
-    network = build_on_grooves(preset, plan.seed)
-    load_weights(network, run / "best.npz")
-    save_weights(network, run / "shipped.npz")
-    load_weights(network, run / "shipped.npz")  # what is scored is what is shipped, half precision and all
-    losses = [epoch["val_loss"] for epoch in history["epochs"]]
-    return network, {
-        "parameters": network.count_params(),
-        "preset": asdict(network.preset),
-        "plan": asdict(plan),
-        "seconds": None if resume else round(took),
-        "best_epoch": 1 + losses.index(min(losses)),
-        "epochs": history["epochs"],
-    }
-
-
 def scored(network, notes: dict) -> dict:
     """The settings of a network's readouts, from the validation split, and its scores."""
     found = notes["validation"].found(network)
@@ -279,7 +250,7 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=["humanize"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, help="if not given, as the preset's plan has it")
-    parser.add_argument("--results", type=Path, default=ROOT / "bench" / "results" / "humanize.json")
+    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--ship", action="store_true", help="write the weights and their card into the package")
     options = parser.parse_args()
     sets = {s: two_bars(performances(options.groove, s, "beat", "4-4")) for s in ("train", "validation", "test")}
@@ -292,46 +263,27 @@ def main() -> None:
             network, training = pretrained_on_grooves(preset), networks.get(preset, {})
         else:
             plan = plan_for(preset, seed=options.seed, epochs=options.epochs)
-            network, training = trained(preset, sets, options.runs, plan)
-            if (
-                training["seconds"] is None
-            ):  # gone on with: how long the first part took is known from before, if at all
-                training["seconds"] = networks.get(preset, {}).get("seconds")
+            network, training = trained(preset, sets, options.runs, plan, networks.get(preset))
+            training |= {"parameters": network.count_params(), "preset": asdict(network.preset)}
         networks[preset] = {**training, **scored(network, notes)}
         print(json.dumps({k: networks[preset][k] for k in ("readout", "validation", "test")}, indent=1), flush=True)
     results = {
         "what": "velocities and offsets of notes whose places are known: Groove MIDI Dataset, beats in 4/4, windows of two bars",
         "how_to_read": __doc__.split("What the rows mean. ")[1],
         "command": f"python bench/humanize.py --groove GROOVE --runs RUNS --rows {' '.join(networks)} --ship",
-        "archive": {
-            "name": options.groove.name,
-            "sha256": hashlib.sha256(options.groove.read_bytes()).hexdigest(),
-            "licence": "CC BY 4.0, Google LLC (Gillick et al. 2019)",
-        }
-        if options.groove.is_file()
-        else None,
         "windows": {name: len(windows) for name, windows in sets.items()},
         "notes": {name: len(one.cells) for name, one in notes.items()},
         "real_spread_on_test": {name: round(float(x.std()), 5) for name, x in notes["test"].truth.items()},
         "baselines": baselines(notes["train"], notes["test"]),
         "networks": networks,
         "published": PUBLISHED,
-        "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
-        | {"python": platform.python_version(), "backend": keras.backend.backend()},
+        **about(options.groove),
     }
     write_whole(options.results, as_text(results))
     print(table(results))
-    if options.ship:
-        write_whole(SHELF / "humanize.npz", (options.runs / f"humanize-{options.seed}" / "shipped.npz").read_bytes())
-        seal(SHELF)
-        write_whole(SHELF / "humanize.json", as_text({**results, "readout": networks["humanize"]["readout"]}))
-        write_whole(SHELF / "humanize.md", card(results).encode())
-
-
-def as_text(results: dict) -> bytes:
-    """Results as JSON, with short lists on one line."""
-    text = json.dumps(results, indent=1)
-    return (re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", text) + "\n").encode()
+    if options.ship or options.shipped:
+        weights = run_of(options.runs, "humanize", options.seed) / "shipped.npz" if options.ship else None
+        put_on_shelf("humanize", {**results, "readout": networks["humanize"]["readout"]}, card(results), weights)
 
 
 def table(results: dict) -> str:

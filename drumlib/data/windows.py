@@ -95,12 +95,16 @@ class Joined(Sequence):
 
 
 def join(parts: Sequence[Windows]) -> Windows:
-    """The windows of several collections as one: first all of the first, then all of the second, and so on."""
+    """The windows of several collections as one: first all of the first, then all of the second, and so on.
+
+    Raises ValueError if some of them say which combination of tracks is heard, and others do not.
+    """
     if len(parts) == 1:
         return parts[0]
     charts, index, before = Joined([part.charts for part in parts]), [], 0
     for part in parts:
-        index.append(part.index[:, :2] + [before, 0])
+        index.append(part.index.copy())
+        index[-1][:, 0] += before
         before += len(part.charts)
     return Windows(charts, np.concatenate(index))
 

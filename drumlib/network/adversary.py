@@ -37,7 +37,7 @@ from drumlib.network.fresh import fresh
 from drumlib.network.listener import Ears, Listening, back
 from drumlib.network.models import play_all
 from drumlib.network.plans import Plan
-from drumlib.network.training import StagedAdam, compile_network, run
+from drumlib.network.training import compile_network, compile_with, run
 from drumlib.network.weights import load_shipped
 
 N = len(DRUMS)
@@ -206,12 +206,8 @@ def train_critic(training, validation, out, preset=CriticPreset(), plan=CRITIC_P
     folder ``out``, and what is raised, are as in ``training.run``.
     """
     critic = build_critic(preset, plan.seed)
-    critic.compile(
-        optimizer=StagedAdam(plan.rate, clipnorm=preset.clip, weight_decay=preset.decay),
-        loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        metrics=[keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")],
-    )
-    critic.optimizer.build(critic.trainable_variables)
+    accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
+    compile_with(critic, plan, keras.losses.BinaryCrossentropy(from_logits=True), metrics=[accuracy])
     vary = {"transpose": plan.transpose, "mute": plan.mute}
 
     def lineups(epoch: int, rng: np.random.Generator) -> Lineup:
@@ -287,7 +283,7 @@ def tune(
     network's own, without the critic. What lies in ``out`` is as in ``training.run``.
     """
     tuned = Tuned(network, critic, weight, name="tuned")
-    compile_network(tuned, plan.rate)
+    compile_network(tuned, plan)
     loss = network.preset.loss
 
     def batches(epoch: int, rng: np.random.Generator) -> OwnBatches:

@@ -166,9 +166,11 @@ class GrooveVAE(keras.Model):
         return np.stack(played, axis=1).reshape(len(z), bars * STEPS_PER_BAR, 3 * N)  # (B * U, S, 27) -> (B, T, 27)
 
     def sample(self, count: int, seed: int = 0, bars: int = 2) -> np.ndarray:
-        """Grooves that nobody played: ``count`` draws from the standard Gaussian, (count, 16 * bars, 27)."""
+        """Grooves that nobody played, (count, 16 * bars, 27): z is drawn from the standard Gaussian, and then each
+        stroke, with the probability that z gives it. (Cut instead, many places agree on what is likeliest there.)
+        """
         z = np.random.default_rng(seed).standard_normal((count, self.preset.latent)).astype("float32")
-        return self.decode(z, bars)
+        return self.decode(z, bars, seed=seed)
 
     def between(self, one: np.ndarray, other: np.ndarray, steps: int = 7) -> np.ndarray:
         """A straight way from one groove to another, each (T, 27): ``steps`` grooves, both ends included.

@@ -14,8 +14,8 @@ from drumlib.data.gmd import TwoBars, performances, two_bars
 from drumlib.network.fresh import fresh
 from drumlib.network.groove_vae import GrooveVAE, GrooveVAEPreset
 from drumlib.network.humanizer import Humanizer, HumanizerPreset
-from drumlib.network.plans import Plan, plan_for
-from drumlib.network.training import check_folder, compile_with, precision, run, use_all_devices
+from drumlib.network.plans import Plan
+from drumlib.network.training import compile_with, prepare, run
 from drumlib.network.weights import load_shipped
 
 GROOVE_PRESETS = {
@@ -72,13 +72,7 @@ def train_on_grooves(
     ValueError
         If there are no windows to train or validate on, or the run in ``out`` was made with other settings.
     """
-    if not len(training) or not len(validation):
-        raise ValueError(f"{len(training)} windows to train on and {len(validation)} to validate on: both are needed")
-    check_folder(Path(out), resume)
-    plan = plan or plan_for(preset)
-    use_all_devices()
-    with precision(plan.mixed):
-        network = build_on_grooves(preset, plan.seed)
+    network, plan = prepare(build_on_grooves, training, validation, out, preset, plan, resume)
     compile_with(network, plan, network.losses_of())
 
     def batches(epoch: int, rng: np.random.Generator):

@@ -6,7 +6,7 @@ This is GrooVAE's task (Gillick et al. 2019). Their network answers with one num
 that learns by squared error: the middle of all that may be right. Its error is small, and its drummer is dull, since
 middles vary less than what real drummers do. This one answers with a *distribution* a note, as a histogram: 40 bins
 of offset, 32 of velocity. From it one can take the middle (a small error) or draw (a real drummer's spread), and know
-which of the two one has. The rooms that read answers out are in ``network.feel``.
+which of the two one has. Answers are read out in ``drumlib.humanize``.
 
 It comes in two forms, which one field of the preset tells apart:
 

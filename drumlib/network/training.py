@@ -54,7 +54,7 @@ class StagedAdam(keras.optimizers.Adam):
             learns.assign(float(moves))
 
 
-def compile_network(network, rate: float = 1e-3, average: float = 0.0) -> None:
+def compile_network(network, plan: Plan | None = None) -> None:
     """Give a drummer's network its losses, those of its preset, and its metrics (thesis, 5.1).
 
     The Kullback-Leibler term is the bottleneck's own.
@@ -65,16 +65,10 @@ def compile_network(network, rate: float = 1e-3, average: float = 0.0) -> None:
         keras.metrics.Recall(name="recall"),
     ]
     loss = network.preset.loss
-    compile_with(
-        network,
-        Plan(rate=rate, average=average),
-        LOSSES[loss],
-        loss_weights=LOSS_WEIGHTS[loss],
-        metrics={"hits": metrics},
-    )
+    compile_with(network, plan or Plan(), LOSSES[loss], loss_weights=LOSS_WEIGHTS[loss], metrics={"hits": metrics})
 
 
-def compile_with(network, plan: Plan, losses: dict, **more) -> None:
+def compile_with(network, plan: Plan, losses, **more) -> None:
     """Compile any network for ``run``: with the optimizer of its plan, and these losses."""
     clip, decay = (getattr(network.preset, name, None) for name in ("clip", "decay"))
     averages = {"use_ema": True, "ema_momentum": plan.average} if plan.average else {}
@@ -99,8 +93,7 @@ def train(
     that was stopped and resumed ends with the same weights as one that was not.
 
     Without a ``plan``, it is the preset's own. ``transplant`` is a file of weights whose decoder the network begins
-    with (thesis, 4.3): see the schedule
-    "transfer".
+    with (thesis, 4.3): see the schedule "transfer".
 
     Raises
     ------
@@ -111,16 +104,10 @@ def train(
     ValueError
         If there are no windows to train or validate on, or the run in ``out`` was made with other settings.
     """
-    if not len(training) or not len(validation):
-        raise ValueError(f"{len(training)} windows to train on and {len(validation)} to validate on: both are needed")
-    check_folder(Path(out), resume)
-    plan = plan or plan_for(preset)
-    use_all_devices()
-    with precision(plan.mixed):
-        network = build(preset, plan.seed)
+    network, plan = prepare(build, training, validation, out, preset, plan, resume)
     if transplant is not None and not resume:
         load_weights(network, transplant, part="decoder")
-    compile_network(network, plan.rate, plan.average)
+    compile_network(network, plan)
     loss = network.preset.loss
 
     def batches(epoch: int, rng: np.random.Generator) -> Batches:
@@ -135,6 +122,20 @@ def train(
         "transplant": None if transplant is None else Path(transplant).name,
     }
     return run(network, out, plan, batches, Batches(validation, plan.batch, loss=loss), settings, resume, verbose)
+
+
+def prepare(make: Callable, training, validation, out: Path, preset: str, plan: Plan | None, resume: bool) -> tuple:
+    """How every training begins: a fresh network of a preset, which ``make`` makes, and its plan.
+
+    Raises what ``train`` raises, before anything is built.
+    """
+    if not len(training) or not len(validation):
+        raise ValueError(f"{len(training)} windows to train on and {len(validation)} to validate on: both are needed")
+    check_folder(Path(out), resume)
+    plan = plan or plan_for(preset)
+    use_all_devices()
+    with precision(plan.mixed):
+        return make(preset, plan.seed), plan
 
 
 def run(
@@ -192,7 +193,7 @@ def run(
         figures["rate"] = round(float(network.optimizer.learning_rate), 8)
         history["epochs"].append(figures)
         if figures["val_loss"] <= min(past["val_loss"] for past in history["epochs"]):
-            for swap in averaging:
+            for swap in averaging:  # what is kept is what was validated
                 swap.on_test_begin()
             save_weights(network, out / "best.npz", "float32")
             for swap in averaging:

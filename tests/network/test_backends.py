@@ -15,6 +15,7 @@ from drumlib.music import songbook
 from drumlib.network import models
 from drumlib.network.batches import Batches
 from drumlib.network.models import PRESETS, build
+from drumlib.network.plans import Plan
 from drumlib.network.training import compile_network
 from drumlib.network.weights import load_weights, save_weights
 
@@ -36,7 +37,7 @@ def losses(folder, name: str) -> list[float]:
     models.PRESETS[name] = replace(PRESETS[name], **STILL.get(name, {}))
     network = build(name, seed=5)
     load_weights(network, folder / "weights.npz")
-    compile_network(network, rate=1e-2)
+    compile_network(network, Plan(rate=1e-2))
     loss = network.preset.loss
     given, wanted = Batches(Windows([chart(songbook.song("rock"))]), batch=4, loss=loss)[0]
     found = [network.evaluate(given, wanted, verbose=0, return_dict=True)["loss"]]

@@ -44,6 +44,7 @@ def test_shapes_and_ranges(network):
 def test_a_groove_is_as_long_as_was_asked(network, bars):
     played = network.sample(4, seed=1, bars=bars)
     assert played.shape == (4, 16 * bars, 27)
+    assert played[..., 18:].min() >= -0.5 and played[..., 18:].max() < 0.5
     silent = played[..., :9] == 0
     assert not played[..., 9:18][silent].any() and not played[..., 18:][silent].any()
 
@@ -132,9 +133,7 @@ def test_the_shipped_space_is_not_silent(root):
     network = pretrained_on_grooves("groove-vae")
     played = network.sample(64, seed=0)
     assert (played[..., :9].sum(axis=(1, 2)) >= 4).mean() > 0.9
-    # Cut, a place plays what is likeliest there, and neighbours agree on that. Drawn, no two are the same.
-    assert len(np.unique(played[..., :9].reshape(64, -1), axis=0)) > 32
+    assert len(np.unique(played[..., :9].reshape(64, -1), axis=0)) > 56
     z = np.random.default_rng(0).standard_normal((64, network.preset.latent)).astype("float32")
-    drawn = network.decode(z, seed=1)
-    assert len(np.unique(drawn[..., :9].reshape(64, -1), axis=0)) > 60
+    assert len(np.unique(network.decode(z)[..., :9].reshape(64, -1), axis=0)) > 32  # cut, they agree more often
     assert (root / "drumlib" / "weights" / "groove-vae.npz").stat().st_size < 4_000_000

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from test_models import arrays, band, drums
 
-from drumlib.network import models, training
+from drumlib.network import models, plans, training
 from drumlib.network.attention import AttentiveDecoder, waves
 from drumlib.network.models import PRESETS, DrummerNetwork, Preset, build
 from drumlib.network.pooling import OTHER
@@ -141,7 +141,7 @@ def test_a_seed_draws_z(network):
 def test_the_usual_training_loop_takes_it_and_every_weight_learns(network):
     copy = DrummerNetwork(network.preset, seed=4)
     copy.bottleneck.kl_weight = 0.5
-    training.compile_network(copy, rate=0.01)
+    training.compile_network(copy, plans.Plan(rate=0.01))
     # Two phrases: a conductor that speaks only once never uses what it remembers of itself.
     before = [np.array(weight) for weight in copy.trainable_weights]
     answer = dict(zip(("hits", "velocities", "offsets"), np.split(drums(2, 2 * T), 3, axis=-1), strict=True))

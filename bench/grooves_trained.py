@@ -1,0 +1,76 @@
+"""What the benches of both networks that learn from drums alone have in common: a training, and how it is written down.
+
+Not a command of its own: bench/humanize.py and bench/groove_vae.py call it.
+"""
+
+import hashlib
+import json
+import platform
+import re
+import time
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+
+from drumlib.files import write_whole
+from drumlib.network.grooves import build_on_grooves, train_on_grooves
+from drumlib.network.weights import load_weights, save_weights, seal
+
+SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
+
+
+def run_of(runs: Path, preset: str, seed: int) -> Path:
+    """The folder of a preset's training."""
+    return runs / f"{preset}-{seed}"
+
+
+def trained(preset: str, sets: dict, runs: Path, plan, before: dict | None = None) -> tuple:
+    """Train a preset, or go on with it: its network, with weights as they would ship, and how it was trained.
+
+    ``before`` is how it was trained by the results so far: of a training that is gone on with, nobody took the time.
+    """
+    run = run_of(runs, preset, plan.seed)
+    resume = (run / "last.npz").exists()
+    began = time.perf_counter()
+    history = train_on_grooves(sets["train"], sets["validation"], run, preset, plan, resume, verbose=2)
+    took = round(time.perf_counter() - began)
+    network = build_on_grooves(preset, plan.seed)
+    load_weights(network, run / "best.npz")
+    save_weights(network, run / "shipped.npz")
+    load_weights(network, run / "shipped.npz")  # what is scored is what is shipped, half precision and all
+    losses = [epoch["val_loss"] for epoch in history["epochs"]]
+    return network, {
+        "plan": asdict(plan),
+        "windows": {name: len(sets[name]) for name in ("train", "validation")},
+        "seconds": (before or {}).get("seconds") if resume else took,
+        "best_epoch": 1 + losses.index(min(losses)),
+        "epochs": history["epochs"],
+    }
+
+
+def about(groove: Path) -> dict:
+    """Which data, and which versions."""
+    archive = None
+    if groove.is_file():
+        sha256 = hashlib.sha256(groove.read_bytes()).hexdigest()
+        archive = {"name": groove.name, "sha256": sha256, "licence": "CC BY 4.0, Google LLC (Gillick et al. 2019)"}
+    versions = {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
+    versions |= {"python": platform.python_version(), "backend": keras.backend.backend()}
+    return {"archive": archive, "versions": versions}
+
+
+def as_text(results: dict) -> bytes:
+    """Results as JSON, with short lists on one line."""
+    text = json.dumps(results, indent=1)
+    return (re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", text) + "\n").encode()
+
+
+def put_on_shelf(preset: str, figures: dict, page: str, weights: Path | None = None) -> None:
+    """Write a model card, as figures and as a page, into the package, and with ``weights`` these, too."""
+    if weights is not None:
+        write_whole(SHELF / f"{preset}.npz", weights.read_bytes())
+        seal(SHELF)
+    write_whole(SHELF / f"{preset}.json", as_text(figures))
+    write_whole(SHELF / f"{preset}.md", page.encode())
