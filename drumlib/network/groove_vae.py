@@ -1,6 +1,6 @@
 """The network behind the preset ``groove-vae``: two bars of drums to one point in a space of grooves, and back.
 
-    drums -> Summary -> z -> Plan (one vector a bar) -> Decoder -> drums
+    drums -> Summary -> z -> QuietConductor (one vector a bar) -> Decoder -> drums
 
 A small hierarchical variational autoencoder after MusicVAE (Roberts et al. 2018), on grooves as GrooVAE's (Gillick et
 al. 2019): hits, velocities and offsets. It needs no band. What it is good for is its z: draw one from the standard
@@ -69,8 +69,8 @@ class Summary(keras.layers.Layer):
         return self.mean(x), ops.clip(self.log_var(x), -8.0, 4.0)  # 2 x (B, Z)
 
 
-class Plan(keras.layers.Layer):
-    """The conductor: z sets its state, nothing but zeros goes in, one vector a bar comes out: (B, Z) -> (B, U, H)."""
+class QuietConductor(keras.layers.Layer):
+    """A conductor that is told nothing but z: it sets his state, zeros go in, one vector a bar comes out: (B, Z) -> (B, U, H)."""
 
     def __init__(self, units: int, **options):
         super().__init__(**options)
@@ -102,7 +102,7 @@ class GrooveVAE(keras.Model):
         super().__init__(**options)
         self.preset = preset
         self.encoder = Summary(preset, name="encoder")
-        self.plan = Plan(preset.conductor_units, name="conductor")
+        self.plan = QuietConductor(preset.conductor_units, name="conductor")
         self.decoder = Decoder(preset.decoder_units, N, preset.noise, seed, name="decoder")
         self.hide = keras.layers.Dropout(preset.drop_past, seed=seed + 1)
         self.noise = keras.random.SeedGenerator(seed)
