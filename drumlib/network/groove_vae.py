@@ -70,7 +70,7 @@ class Summary(keras.layers.Layer):
 
 
 class QuietConductor(keras.layers.Layer):
-    """A conductor told nothing but z, which sets his state; zeros go in, a vector a bar comes out: (B, Z) -> (B, U, H)."""
+    """A conductor told nothing but z, which sets his state; one vector a bar comes out: (B, Z) -> (B, U, H)."""
 
     def __init__(self, units: int, **options):
         super().__init__(**options)
