@@ -15,7 +15,7 @@ unexport PYTHONPATH PYTHONHOME
 # `make PYTHON=python3.12 book` chooses the Python of .venv.
 export PYTHON
 
-.PHONY: help book test browser-test lab lint clean lock env run-notebooks clean-notebooks results
+.PHONY: help book test test-chapters test-network test-package browser-test lab lint clean lock env run-notebooks clean-notebooks results
 
 help: ## what can be typed here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -31,10 +31,20 @@ book: env ## run the chapters and build the book
 	    || { rm -rf book/_build/.doctrees; echo "The book was not built; the reason stands above." >&2; exit 1; }
 	@$(PY) -c "import pathlib; print('The book is built. Open', pathlib.Path('book/_build/html/index.html').resolve().as_uri())"
 
+# Three parts, so that `make -j2 --output-sync test` can run them side by side. One after the other they take as long as
+# they always did.
+test: test-chapters test-network test-package ## the tests of the package, and every cell of every chapter
+
 # Lax: every cell of every chapter must run. What a cell prints is compared only where its author says that it must
 # hold, by the tag nbval-check-output: a player's HTML is new each time, and a warning is no error.
-test: env ## the tests of the package, and every cell of every chapter
-	$(PY) -m pytest tests $(CHAPTERS) --ignore=tests/browser --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -q
+test-chapters: env ## only the chapters' cells
+	$(PY) -m pytest $(CHAPTERS) --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -q
+
+test-network: env ## only the tests of the networks
+	$(PY) -m pytest tests/network -q
+
+test-package: env ## only the other tests of the package
+	$(PY) -m pytest tests --ignore=tests/browser --ignore=tests/network -q
 
 browser-test: env ## open the built book in Chromium, and press play
 	$(PY) -m pytest tests/browser -q

@@ -59,6 +59,7 @@ TRIES = {
     "best, ten drummers with composed bands as well": ("best", {}, {"windows": 2680}),
     "best, ten drummers with composed bands alone": ("best", {}, {"windows": 2680}),
     "thesis, the decoder of groove-vae transplanted": ("thesis", {}, {"schedule": "transfer"}),
+    "thesis, layer-wise, in a tenth of the time": ("thesis", {}, {"schedule": "layer-wise-short"}),
 }
 
 

@@ -90,7 +90,7 @@ class AttentiveDecoder(Decoder):
         return ops.reshape(self.attention(songs, memory, places=places), ops.shape(x))
 
     def call(self, vector, drums, memory, places, training=False):
-        x = self.attend(self.follow(vector, drums), memory, places)  # (B * U, S, 256)
+        x = self.attend(self.follow(vector, drums, training), memory, places)  # (B * U, S, 256)
         return self.heads(self.noise(x, training=training))
 
     def step(self, before, vector, states, memory, places):

@@ -12,6 +12,8 @@ import math
 import keras
 from keras import ops
 
+from drumlib.network.recurrence import LSTM
+
 
 class Encoder(keras.layers.Layer):
     """Hears one instrument: two convolutions, then a bidirectional LSTM whose last states are the summary.
@@ -30,7 +32,7 @@ class Encoder(keras.layers.Layer):
 
     @staticmethod
     def both_ways(units, name):
-        return keras.layers.Bidirectional(keras.layers.LSTM(units, return_sequences=True, name="lstm"), name=name)
+        return keras.layers.Bidirectional(LSTM(units, return_sequences=True, name="lstm"), name=name)
 
     def build(self, shape):
         self.beat.build(shape)
@@ -143,8 +145,8 @@ class Decoder(keras.layers.Layer):
         super().__init__(**options)
         self.drums = drums
         self.embedding = keras.layers.Dense(2 * units, activation="tanh", name="embedding")
-        self.lower = keras.layers.LSTM(units, return_sequences=True, name="lower")
-        self.upper = keras.layers.LSTM(units, return_sequences=True, name="upper")
+        self.lower = LSTM(units, return_sequences=True, name="lower")
+        self.upper = LSTM(units, return_sequences=True, name="upper")
         self.noise = keras.layers.GaussianDropout(noise, seed=seed)
         self.hits = keras.layers.Dense(drums, activation="sigmoid", name="hits")
         self.velocities = keras.layers.Dense(drums, activation="sigmoid", name="velocities")
@@ -172,17 +174,15 @@ class Decoder(keras.layers.Layer):
 
         ``vector`` is (B, 256), ``drums`` the true sub-sequence (B, S, 27). Returns the three heads, each (B, S, 9).
         """
-        x = self.follow(vector, drums)  # (B, S, 256)
+        x = self.follow(vector, drums, training)  # (B, S, 256)
         return self.heads(self.noise(x, training=training))
 
-    def follow(self, vector, drums):
+    def follow(self, vector, drums, training=False):
         """The upper LSTM's outputs under teacher forcing, (B, S, 256)."""
         before = ops.pad(drums[:, :-1], ((0, 0), (1, 0), (0, 0)))  # (B, S, 27): the step before, silence at first
-        beside = ops.repeat(vector[:, None], ops.shape(drums)[1], axis=1)  # (B, 256) -> (B, S, 256)
         lower, upper = self.start(vector)
-        x = ops.concatenate([before, beside], axis=-1)  # (B, S, 27 + 256)
-        x = self.lower(x, initial_state=lower)  # (B, S, 283) -> (B, S, 256)
-        return self.upper(x, initial_state=upper)  # (B, S, 256)
+        x = self.lower(before, initial_state=lower, beside=vector, training=training)  # (B, S, 27 + 256) -> (B, S, 256)
+        return self.upper(x, initial_state=upper, training=training)  # (B, S, 256)
 
     def step(self, before, vector, states):
         """One step: ``before`` (B, 27) and ``vector`` (B, 256) to the three heads, each (B, 9), and the new states."""

@@ -23,20 +23,24 @@ PARTS = {
 }
 """The parts of a network: which weights are meant, as a regular expression for their paths."""
 
+LAYER_WISE = (
+    Stage(("everything",), 15, 1e-3),
+    Stage(("decoder",), 15, 1e-3),
+    Stage(("middle",), 10, 5e-4),
+    Stage(("encoder",), 15, 5e-4),
+    Stage(("convolutions",), 10, 5e-4),
+    Stage(("encoder",), 5, 1e-4),
+    Stage(("encoder", "middle"), 5, 1e-4),
+    Stage(("everything",), 50, 1e-4),
+)
+"""The thesis's stages (4.3): first all, then from the end of the network to its beginning, then all again, slowly."""
+
 SCHEDULES: dict[str, tuple[Stage, ...]] = {
     # all of it, all the time, as long as the plan says
     "plain": (),
-    # the thesis's (4.3): first all, then from the end of the network to its beginning, then all again, slowly
-    "layer-wise": (
-        Stage(("everything",), 15, 1e-3),
-        Stage(("decoder",), 15, 1e-3),
-        Stage(("middle",), 10, 5e-4),
-        Stage(("encoder",), 15, 5e-4),
-        Stage(("convolutions",), 10, 5e-4),
-        Stage(("encoder",), 5, 1e-4),
-        Stage(("encoder", "middle"), 5, 1e-4),
-        Stage(("everything",), 50, 1e-4),
-    ),
+    "layer-wise": LAYER_WISE,
+    # the same in a tenth of the time, to compare it with trainings of a dozen epochs
+    "layer-wise-short": tuple(replace(stage, epochs=max(1, round(stage.epochs / 10))) for stage in LAYER_WISE),
     # after a decoder was transplanted: the rest learns to talk to it, then all learn together
     "transfer": (Stage(("encoder", "middle"), 4, 1e-3), Stage(("everything",), 50, 5e-4)),
 }
