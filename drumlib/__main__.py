@@ -162,16 +162,28 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser(
         "evaluate",
-        help="score a network on held-out songs",
-        description="Score a network on held-out songs, teacher-forced at 0.5, beside the bar before again.",
+        help="score drummers on songs",
+        description="Let networks and their humble rivals drum to whole songs, and compare them with the songs' own "
+        "drummers: told the truth, by themselves, with another song's band, drawing their notes. SONGS is any folder "
+        "of MIDI files, with or without songs.csv, or what `drumlib corpus` made.",
     )
     command.set_defaults(run=evaluate)
+    where = command.add_mutually_exclusive_group(required=True)
+    where.add_argument("folder", type=Path, nargs="?", metavar="SONGS", help="with --task humanize: the Groove dataset")
+    where.add_argument("--songs", type=Path, metavar="FOLDER", help="the same, named")
+    command.add_argument("--split", default="test", choices=["train", "validation", "test", "all"])
+    command.add_argument("--preset", nargs="+", metavar="P", help="which networks (default: best)")
     command.add_argument(
-        "--songs", type=Path, required=True, metavar="FOLDER", help="MIDI files, songs.csv if there is one"
+        "--baseline", nargs="*", metavar="B", help="which rivals (default: all that can be had; none named: none)"
     )
-    command.add_argument("--split", default="test", choices=["train", "validation", "test"])
-    command.add_argument("--preset", default="best", help="which network (default: best)")
     command.add_argument("--weights", type=Path, metavar="FILE.npz", help="other weights than those that are shipped")
+    command.add_argument(
+        "--task",
+        default="songs",
+        choices=["songs", "windows", "humanize"],
+        help="songs: whole; windows: as the thesis, eight bars in which all four play; humanize: loudness and timing",
+    )
+    command.add_argument("--seed", type=int, default=0, help="of what is drawn (default: 0)")
     command.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures there as well")
     return top
 
@@ -404,14 +416,39 @@ def train(options) -> None:
 
 
 def evaluate(options) -> None:
-    """Score a network."""
-    from drumlib.evaluation.report import held_out, table, write_results
+    """Score drummers, or humanizers."""
+    from functools import partial
 
+    from tqdm import tqdm
+
+    folder = options.folder or options.songs
     if options.json:
         check_output(options.json)
-    results = held_out(options.songs, options.split, options.preset, options.weights)
+    presets = options.preset or ["humanize" if options.task == "humanize" else "best"]
+    if options.task != "songs" and (len(presets) > 1 or options.baseline is not None):
+        raise UsageError(f"--task {options.task} scores one preset, beside rivals of its own")
+    if options.weights and len(presets) > 1:
+        raise UsageError("--weights are of one preset: name the one that they are of")
+    bar = partial(tqdm, leave=False, disable=None)
+    if options.task == "songs":
+        from drumlib.evaluation.contest import evaluate, table
+
+        split, baselines = options.split, options.baseline
+        results = evaluate(folder, split, presets, baselines, options.weights, options.seed, bar)
+    elif options.task == "windows":
+        from drumlib.evaluation.report import held_out, table
+
+        if options.split == "all":
+            raise UsageError("--task windows scores one split")
+        results = held_out(folder, options.split, presets[0], options.weights, bar)
+    else:
+        from drumlib.evaluation.humanizers import evaluate, table
+
+        results = evaluate(folder, options.split, presets[0], options.weights, options.seed, bar)
     print(table(results))
     if options.json:
+        from drumlib.evaluation.report import write_results
+
         write_results(results, options.json)
 
 

@@ -1,6 +1,7 @@
 """Every command in bench/ can at least be loaded: what it borrows from the package is still there."""
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
@@ -17,3 +18,51 @@ def test_it_loads(path, monkeypatch):
     monkeypatch.setitem(sys.modules, spec.name, module)  # a dataclass looks itself up there
     spec.loader.exec_module(module)
     assert module.__doc__
+
+
+def test_the_evaluation_is_made_row_by_row(tmp_path, monkeypatch, capsys):
+    """A row that is there stays; --again makes it anew; nothing of the machine goes into the file."""
+    from drumlib.music import songbook, write_song
+
+    monkeypatch.syspath_prepend(str(BENCH))
+    import evaluation
+
+    rows = []
+    for name, split in zip(songbook.names(), ("train", "train", "validation", "test", "test"), strict=False):
+        write_song(songbook.song(name), tmp_path / f"{name}.mid")
+        rows.append(f"{name}.mid,{split}\n")
+    (tmp_path / "songs.csv").write_text("file,split\n" + "".join(rows))
+    out = tmp_path / "evaluation.json"
+    usual = ["--songs", str(tmp_path), "--results", str(out)]
+    evaluation.main([*usual, "--rows", "rules", "bar-before"])
+    first = json.loads(out.read_text())["drummers"]
+    assert list(first) == ["the real drummers", "bar-before", "rules"]
+    evaluation.main([*usual, "--rows", "rules", "average-bar", "flat"])
+    told = capsys.readouterr().out
+    assert "rules: is there already" in told and "flat: left out (no weights" in told
+    results = json.loads(out.read_text())
+    assert list(results["drummers"]) == ["the real drummers", "bar-before", "average-bar", "rules"]
+    assert results["drummers"]["rules"] == first["rules"] and results["songs"] == 2
+    assert str(tmp_path) not in out.read_text()
+    evaluation.main([*usual, "--rows", "rules", "--again"])
+    assert "rules: is there already" not in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        evaluation.main([*usual, "--rows", "ringo"])
+
+
+def test_the_evaluation_that_is_kept():
+    """Every network and every rival, on the same songs; and small enough to read."""
+    from drumlib.evaluation.baselines import BASELINES
+    from drumlib.network.models import PRESETS
+
+    path = BENCH / "results" / "evaluation.json"
+    results = json.loads(path.read_text(encoding="utf-8"))
+    assert list(results["drummers"]) == ["the real drummers", *PRESETS, *BASELINES]
+    assert path.stat().st_size < 400_000
+    for name, row in results["drummers"].items():
+        for counts in row.get("per song", {}).values():
+            assert len(counts) == results["songs"], name
+            assert sum(both + missed for both, _, missed, _ in counts) == results["notes"], name
+    for name in ("best", "thesis"):
+        by_drum = results["drummers"][name]["drums"]["by drum"]
+        assert sum(drum["notes"] for drum in by_drum.values()) == results["notes"]

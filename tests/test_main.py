@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from drumlib.__main__ import main
-from drumlib.music import read_song, songbook, write_song
+from drumlib.music import read_song, songbook, without_drums, write_song
 from drumlib.network.plans import Plan
 
 
@@ -167,7 +167,63 @@ def test_train_and_evaluate_on_a_folder(tmp_path, capsys):
     assert "already holds a run" in capsys.readouterr().err
     weights = ["--weights", str(run / "best.npz"), "--json", str(tmp_path / "scores.json")]
     assert main(["evaluate", "--songs", str(tmp_path), *weights]) == 0
-    assert "the bar before again" in capsys.readouterr().out and (tmp_path / "scores.json").is_file()
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in ("best", "bar-before", "average-bar", "rules"))
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert scores["drummers"]["best"]["weights"] == "best.npz" and scores["seed"] == 0
+    assert str(tmp_path) not in json.dumps(scores)
+    assert main(["evaluate", str(tmp_path), "--task", "windows", *weights]) == 0
+    assert "the bar before again" in capsys.readouterr().out
+
+
+def test_evaluate_every_song_of_a_folder(rock, tmp_path, capsys):
+    out = tmp_path / "scores.json"
+    options = ["--split", "all", "--preset", "best", "--baseline", "rules", "drum-machine", "--seed", "4"]
+    assert main(["evaluate", str(tmp_path), *options, "--json", str(out)]) == 0
+    assert "1 song, 5" in capsys.readouterr().out
+    scores = json.loads(out.read_text())
+    assert list(scores["drummers"]) == ["the real drummers", "best", "rules", "drum-machine"]
+    assert scores["command"] == f"python -m drumlib evaluate SONGS {' '.join(options)}"
+    assert "no validation songs" in scores["drummers"]["best"]["cut chosen by"]
+
+
+@pytest.mark.parametrize(
+    "options, reason",
+    [
+        (["--preset", "ringo"], "no preset 'ringo': there is thesis, flat"),
+        (["--baseline", "ringo"], "no baseline 'ringo': there is drum-machine"),
+        (["--preset", "flat"], "no weights of the preset 'flat' are shipped"),
+        (["--preset", "best", "thesis", "--weights", "w.npz"], "of one preset"),
+        (["--task", "windows", "--baseline", "rules"], "rivals of its own"),
+        (["--task", "humanize"], "info.csv"),
+        (["--task", "humanize", "--preset", "best"], "no humanizer 'best': there is humanize"),
+        (["--split", "all", "--baseline", "average-bar"], "learns from training songs"),
+        (["--split", "test"], "--split all judges every song"),
+        (["--json", "no/such/folder.json"], "there is no folder"),
+    ],
+)
+def test_evaluate_options_that_make_no_sense_are_one_line(rock, tmp_path, capsys, options, reason):
+    assert main(["evaluate", str(tmp_path), *options]) == 1
+    error = capsys.readouterr().err
+    assert reason in error and error.count("\n") == 1
+
+
+def test_evaluate_songs_without_drums(tmp_path, capsys):
+    write_song(without_drums(songbook.song("rock")), tmp_path / "a.mid")
+    assert main(["evaluate", str(tmp_path), "--split", "all"]) == 1
+    assert "can be judged (no drums)" in capsys.readouterr().err
+
+
+def test_evaluate_that_is_stopped_writes_nothing(rock, tmp_path, monkeypatch, capsys):
+    from drumlib.evaluation import contest
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(contest, "by_baseline", stop)
+    out = tmp_path / "scores.json"
+    assert main(["evaluate", str(tmp_path), "--split", "all", "--baseline", "rules", "--json", str(out)]) == 130
+    assert capsys.readouterr().err == "drumlib: stopped\n" and sorted(tmp_path.iterdir()) == [rock]
 
 
 def test_corpus_and_train_on_it(tmp_path, capsys):

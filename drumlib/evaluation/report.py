@@ -1,4 +1,7 @@
-"""The report: a network and its humble rival, scored on songs that it never saw."""
+"""The report on windows, as the thesis has it: a network and its humble rival, where all four parts play.
+
+The report on whole songs, with all rivals, is in ``contest``.
+"""
 
 import json
 import os

@@ -1,0 +1,89 @@
+"""All networks and all humble rivals on whole songs: the table of the chapter "Results".
+
+    python bench/evaluation.py --songs SONGS --runs RUNS
+    python bench/evaluation.py --songs SONGS --runs RUNS --rows best rules --again
+
+Every row is one drummer on the test songs: told the truth, by itself, with another song's band, drawing its notes
+(``drumlib.evaluation.contest`` says how). A network plays with the weights of RUNS/PRESET-0/best.npz, which
+bench/presets.py trains, all on the same songs with the same budget; one without a run there plays with the weights that
+ship, and one without either is left out. Cuts are chosen on the validation songs; rivals learn from the training songs.
+For ``best`` and ``thesis`` there are also precision and recall of each drum at every cut. The table can be made piece
+by piece: a row that is in the results already is not made again, unless ``--again`` asks for it.
+"""
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+from drumlib.evaluation.baselines import BASELINES, make
+from drumlib.evaluation.contest import REAL, about, by_baseline, by_network, real, table, table_sum
+from drumlib.evaluation.songs import whole_songs, windows_to_learn
+from drumlib.files import write_whole
+from drumlib.network.models import PRESETS, build
+from drumlib.network.weights import load_shipped, load_weights
+
+RESULTS = Path(__file__).parent / "results" / "evaluation.json"
+CURVES = ("best", "thesis")
+SEED = 0
+
+
+def loaded(preset: str, runs: Path | None) -> tuple:
+    """A preset's network and where its weights are from. Raises ValueError if there are none."""
+    network = build(preset)
+    run = runs / f"{preset}-0" / "best.npz" if runs else None
+    if run and run.is_file():
+        load_weights(network, run)
+        return network, f"RUNS/{preset}-0/best.npz"
+    load_shipped(network, preset)
+    return network, "shipped"
+
+
+def as_text(results: dict) -> bytes:
+    """Results as JSON, with short lists on one line."""
+    text = json.dumps(results, indent=1)
+    return (re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", text) + "\n").encode()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Make the rows that are missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--songs", type=Path, required=True, help="a folder of songs with a songs.csv, or a corpus")
+    parser.add_argument("--runs", type=Path, help="where bench/presets.py trained; if not given, the shipped weights")
+    parser.add_argument("--rows", nargs="+", default=[*PRESETS, *BASELINES], help="presets and baselines (all)")
+    parser.add_argument("--again", action="store_true", help="make these rows anew")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.rows if name not in PRESETS and name not in BASELINES]:
+        parser.error(f"no row {unknown[0]!r}: there is {', '.join([*PRESETS, *BASELINES])}")
+    songs, validation = whole_songs(options.songs, "test"), whole_songs(options.songs, "validation")
+    learning = [windows_to_learn(options.songs, split) for split in ("train", "validation")]
+    head = {
+        "command": "python bench/evaluation.py --songs SONGS --runs RUNS",
+        "sha256 of the songs' table": table_sum(options.songs),
+        **about(songs, validation, SEED),
+    }
+    results = json.loads(options.results.read_text(encoding="utf-8")) if options.results.exists() else {"drummers": {}}
+    rows = {REAL: real(songs)} | {name: row for name, row in results["drummers"].items() if name != REAL}
+    for name in options.rows:
+        if name in rows and not options.again:
+            print(f"{name}: is there already")
+            continue
+        if name in BASELINES:
+            rows[name] = by_baseline(make(name, *learning), songs, SEED)
+        else:
+            try:
+                network, weights = loaded(name, options.runs)
+            except ValueError as error:
+                print(f"{name}: left out ({error})")
+                continue
+            rows[name] = {"weights": weights, **by_network(network, songs, validation, SEED, curves=name in CURVES)}
+        print(f"{name}: {rows[name]['seconds']} s", flush=True)
+        order = [REAL, *PRESETS, *BASELINES]
+        kept = {key: rows[key] for key in sorted(rows, key=order.index)}
+        write_whole(options.results, as_text({**head, "drummers": kept}))
+    print(table({**head, "drummers": rows}))
+
+
+if __name__ == "__main__":
+    main()

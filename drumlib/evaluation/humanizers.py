@@ -1,0 +1,149 @@
+"""Humanizers on drummers whom they never heard: told which drums are struck, how loud and how late is each note?
+
+By the protocol of GrooVAE (Gillick et al. 2019): the Groove MIDI Dataset's own split, beats in 4/4, windows of two
+bars, a new one every bar; errors are counted over played notes. bench/humanize.py trains, and looks more closely.
+
+An error says how near one performance is to another, and who plays the average is nearest to all. So beside it stands
+the *spread*: the standard deviation, as a share of the real drummers'. Stiff drums have none.
+"""
+
+import hashlib
+import os
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from drumlib.data.gmd import TwoBars, performances, two_bars
+from drumlib.evaluation.baselines.machines import VELOCITY, HumanizedMachine
+from drumlib.evaluation.intervals import bootstrap
+from drumlib.humanize import READOUTS, readings, settings
+from drumlib.music.kit import DRUMS
+
+N = len(DRUMS)
+BATCH = 256
+SEEDS = 5
+"""How often what draws is drawn; its figures are means."""
+
+
+def evaluate(
+    groove: str | os.PathLike,
+    split: str = "test",
+    preset: str = "humanize",
+    weights: str | os.PathLike | None = None,
+    seed: int = 0,
+    progress: Callable = lambda items: items,
+) -> dict:
+    """Score the readouts of a humanizer, and what drum machines offer, on a split of the Groove MIDI Dataset.
+
+    ``groove`` is its folder or its archive. The readouts have the settings of the shipped weights, which were chosen
+    on the validation split. Raises ValueError or OSError if there are no data, no such preset, or no weights of it.
+    """
+    network = humanizer(preset, weights)
+    if split == "all":
+        raise ValueError("humanizers are scored on one split: train, validation or test")
+    windows = two_bars(progress(performances(groove, split, "beat", "4-4")))
+    where = np.nonzero(windows.grooves[..., :N] > 0)  # window, step, drum
+    cells, performance = np.stack(where[1:], axis=1), windows.performance[where[0]]
+    found = histograms(network, windows, progress)
+    rng, machine = np.random.default_rng(seed), HumanizedMachine
+    jitters = rng.standard_normal((SEEDS, 2, len(cells)))
+    rivals = {
+        "on the grid, evenly loud": [(np.full(len(cells), VELOCITY), np.zeros(len(cells)))],
+        "drum machine's humanizing": [(VELOCITY + machine.loud * x, machine.late * y) for x, y in jitters],
+    }
+    rows = {name: scored(windows, where, answers) for name, answers in rivals.items()}
+    for readout in READOUTS:
+        answers = []
+        for one in range(seed, seed + (SEEDS if readout == "draw" else 1)):
+            answer = readings(found, cells, performance, settings(), readout, one)
+            answers.append((answer["velocities"], answer["offsets"]))
+        rows[f"{preset}: {readout}"] = scored(windows, where, answers)
+    words = f"--split {split} --preset {preset} --seed {seed}" + (" --weights WEIGHTS.npz" if weights else "")
+    return {
+        "what": "loudness and timing of played notes whose places are known; Groove MIDI Dataset, beats in 4/4",
+        "command": f"python -m drumlib evaluate GROOVE --task humanize {words}",
+        "data": {"sha256": hashlib.sha256(Path(groove).read_bytes()).hexdigest() if Path(groove).is_file() else None},
+        "split": split,
+        "preset": preset,
+        "weights": "shipped" if weights is None else Path(weights).name,
+        "seed": seed,
+        "performances": len(np.unique(windows.performance)),
+        "windows": len(windows),
+        "notes": len(cells),
+        "rows": rows,
+        "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
+        | {"python": platform.python_version()},
+    }
+
+
+def humanizer(preset: str, weights: str | os.PathLike | None):
+    """A humanizer with the shipped weights, or with others. Raises ValueError if there is no such humanizer."""
+    from drumlib.network.grooves import GROOVE_PRESETS, build_on_grooves
+    from drumlib.network.humanizer import HumanizerPreset
+    from drumlib.network.weights import load_shipped, load_weights
+
+    known = [name for name, kind in GROOVE_PRESETS.items() if isinstance(kind, HumanizerPreset)]
+    if preset not in known:
+        raise ValueError(f"no humanizer {preset!r}: there is {', '.join(known)}")
+    network = build_on_grooves(preset)
+    if weights is None:
+        load_shipped(network, preset)
+    else:
+        load_weights(network, weights)
+    return network
+
+
+def histograms(network, windows: TwoBars, progress: Callable = lambda items: items) -> dict[str, np.ndarray]:
+    """The network's distributions of all played notes, in order of window, step, drum: (notes, K) each."""
+    parts: dict[str, list] = {}
+    for first in progress(range(0, len(windows), BATCH)):
+        hits = windows.grooves[first : first + BATCH, :, :N]  # (B, 32, 9)
+        for name, heads in network.histograms(hits, windows.step_ms[first : first + BATCH]).items():
+            parts.setdefault(name, []).append(heads[hits > 0])  # (B, 32, 9, K) -> (notes, K)
+    return {name: np.concatenate(rows) for name, rows in parts.items()}
+
+
+def scored(windows: TwoBars, where: tuple, answers: list[tuple]) -> dict:
+    """Errors and spreads of answers (velocities, offsets), each (notes,); means over several draws.
+
+    The timing error's interval comes from drawing performances with repeats.
+    """
+    truth = [windows.grooves[..., k * N : (k + 1) * N][where].astype(float) for k in (1, 2)]
+    ms, performance = windows.step_ms[where[0]], windows.performance[where[0]]
+    rows, late = [], np.zeros(len(ms))
+    for velocities, offsets in answers:
+        missed = np.abs(offsets - truth[1])
+        late += missed * ms / len(answers)
+        rows.append(
+            [
+                (missed * ms).mean(),
+                (missed**2).mean(),
+                np.std(offsets) / truth[1].std(),
+                np.abs(velocities - truth[0]).mean(),
+                np.std(velocities) / truth[0].std(),
+            ]
+        )
+    names = ("timing error, ms", "timing error squared, steps", "timing spread", "velocity error", "velocity spread")
+    _, number = np.unique(performance, return_inverse=True)
+    sums = np.stack([np.bincount(number, late), np.bincount(number)], axis=1)  # (performances, 2)
+    interval = bootstrap(sums, lambda both: float(both[0] / both[1]))
+    means = dict(zip(names, (round(float(x), 5) for x in np.mean(rows, axis=0)), strict=True))
+    return {**means, "timing error interval": [round(interval["low"], 5), round(interval["high"], 5)]}
+
+
+def table(results: dict) -> str:
+    """The report to print."""
+    lines = [
+        f"{results['performances']} performances, {results['windows']:,} windows, {results['notes']:,} notes "
+        f"({results['split']})",
+        f"{'':28}{'timing ms':>10}{'spread':>9}{'velocity':>10}{'spread':>9}",
+    ]
+    for name, row in results["rows"].items():
+        lines.append(
+            f"{name:28}{row['timing error, ms']:10.2f}{row['timing spread']:9.0%}"
+            f"{row['velocity error']:10.3f}{row['velocity spread']:9.0%}"
+        )
+    return "\n".join(lines)

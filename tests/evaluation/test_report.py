@@ -1,0 +1,274 @@
+"""The report over whole songs: what is judged, who hears whose band, and that the figures are those of the notes."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from drumlib.data.chart import chart
+from drumlib.data.corpus import Corpus
+from drumlib.drummer import probabilities
+from drumlib.evaluation import contest, metrics, playing
+from drumlib.evaluation.baselines import make
+from drumlib.evaluation.songs import (
+    WholeSong,
+    bands_of_others,
+    judged_steps,
+    partners,
+    whole,
+    whole_chart,
+    whole_songs,
+    windows_to_learn,
+)
+from drumlib.music import Grid, Groove, Meter, Song, songbook, write_song
+from drumlib.music.kit import FAMILIES, KICK, SNARE
+from drumlib.network.weights import pretrained
+
+
+def groove(hits: np.ndarray) -> Groove:
+    return Groove(hits, 0.5 * hits, 0 * hits)
+
+
+def a_song(name: str, seed: int, bars: int = 10, group: str = "") -> WholeSong:
+    rng = np.random.default_rng(seed)
+    rolls = {family: (rng.random((16 * bars, 128)) < 0.01).astype(np.uint8) for family in FAMILIES}
+    truth = groove((rng.random((16 * bars, 9)) < 0.1).astype(float))
+    return WholeSong(name, group or name, rolls, truth, judged_steps(truth, np.ones(bars, dtype=bool)), 0.125)
+
+
+class Echo:
+    """A network that strikes the kick where the bass plays, and the snare where it is told the kick."""
+
+    preset = SimpleNamespace(loss="mended", whole_song=False, thresholds=(0.2, 0.3, 0.4))
+
+    def heads(self, kick, snare):
+        hits = np.zeros((*kick.shape, 9), dtype=np.float32)
+        hits[..., KICK], hits[..., SNARE] = 0.6 * kick, 0.45 * snare
+        return {"hits": hits, "velocities": 0.5 * (hits > 0), "offsets": 0 * hits}
+
+    def __call__(self, given, training=False):
+        kick = given["bass"].any(axis=-1)
+        return self.heads(kick, given["drums"][..., KICK] > 0)
+
+    def generate(self, band, section_bars=None, choose=None, sample=None):
+        assert band["bass"].shape[1] % 128 == 0
+        kick = np.asarray(band["bass"]).any(axis=-1)
+        heads = self.heads(kick, 0 * kick)
+        return choose(heads) if choose else heads
+
+    def count_params(self):
+        return 0
+
+
+# --- what is judged -------------------------------------------------------------------------------------------------
+
+
+def test_only_the_span_of_the_real_drummer_is_judged_and_only_fours():
+    hits = np.zeros((16 * 8, 9))
+    hits[[40, 90], 0] = 1  # in the bars 2 and 5
+    judged = judged_steps(groove(hits), np.array([1, 1, 1, 0, 1, 1, 1, 1], dtype=bool))
+    assert np.flatnonzero(judged[::16]).tolist() == [2, 4, 5] and judged.sum() == 48
+    with pytest.raises(ValueError, match="no drums"):
+        judged_steps(groove(np.zeros((32, 9))), np.ones(2, dtype=bool))
+    with pytest.raises(ValueError, match="not in 4/4"):
+        judged_steps(groove(hits), np.zeros(8, dtype=bool))
+
+
+def test_a_song_in_odd_meters():
+    song = songbook.song("rock")
+    assert whole(song, "rock", "rock").judged.any()
+    waltz = Song(song.ticks_per_beat, song.tracks, song.tempos, (Meter(0, 3, 4),))
+    with pytest.raises(ValueError, match="not in 4/4"):
+        whole(waltz, "waltz", "waltz")
+
+
+def test_a_chart_gives_the_same_song_as_its_file():
+    for name in songbook.names():
+        song = songbook.song(name)
+        one, other = whole(song, name, "g"), whole_chart(chart(song), "g")
+        assert np.array_equal(one.truth.hits, other.truth.hits)
+        for family in FAMILIES:
+            assert np.array_equal(one.rolls[family], other.rolls[family])
+        if not Grid(song).odd_bars:
+            assert np.array_equal(one.judged, other.judged)
+        assert not (other.judged & ~one.judged).any()
+
+
+def test_nobody_hears_his_own_band_and_no_version_of_it():
+    assert partners(["a"]) is None
+    assert partners(["a", "b", "c"]) == [1, 2, 0]
+    assert partners(["a", "a", "b", "b"]) == [2, 3, 0, 1]
+    for groups in (["a", "a"], list("aabbc"), list("abcabc")):
+        found = partners(groups)
+        assert sorted(found) == list(range(len(groups))) and all(i != j for i, j in enumerate(found))
+
+
+def test_the_band_of_another_song_is_cut_or_repeated():
+    songs = [a_song("short", 0, bars=4), a_song("long", 1, bars=10)]
+    short, long = bands_of_others(songs)
+    assert np.array_equal(short["bass"], songs[1].rolls["bass"][:64])
+    assert np.array_equal(long["bass"], np.concatenate([songs[0].rolls["bass"]] * 3)[:160])
+
+
+def test_songs_of_a_folder_with_a_table_and_without_one(tmp_path):
+    for name in songbook.names():
+        write_song(songbook.song(name), tmp_path / f"{name}.mid")
+    (tmp_path / "bad.mid").write_bytes(b"MThd")
+    refused = {}
+    every = whole_songs(tmp_path, "all", refused)
+    assert len(every) == len(songbook.names()) and list(refused) == ["bad.mid"]
+    first = songbook.names()[0]
+    (tmp_path / "songs.csv").write_text(f"file,split,group\n{first}.mid,test,works\n")
+    (song,) = whole_songs(tmp_path, "test")
+    assert song.group == "works" and song.name == f"{first}.mid" and song.step_seconds > 0
+    with pytest.raises(FileNotFoundError, match="--split all"):
+        whole_songs(tmp_path, "validation")
+    assert windows_to_learn(tmp_path, "train") is None
+
+
+def test_songs_without_drums_are_named(tmp_path):
+    from drumlib.music import without_drums
+
+    write_song(without_drums(songbook.song("rock")), tmp_path / "a.mid")
+    with pytest.raises(ValueError, match="none of its 1 all songs can be judged .no drums"):
+        whole_songs(tmp_path, "all")
+
+
+# --- what is played -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preset", ["best", "thesis"])
+def test_a_network_plays_as_the_drummer_does(preset):
+    songs = [a_song("a", 0, bars=9), a_song("b", 1, bars=17)]
+    for song, heads in zip(songs, playing.alone(pretrained(preset), [s.rolls for s in songs]), strict=True):
+        wanted = probabilities({family: roll[None] for family, roll in song.rolls.items()}, preset)
+        for name, x in wanted.items():
+            assert np.allclose(heads[name], x[0], atol=1e-5), name
+
+
+def test_windows_and_back():
+    songs = [np.arange(16 * bars * 9, dtype=float).reshape(-1, 9) for bars in (3, 8, 20)]
+    windows = playing.windows_of(songs, 128)
+    assert windows.shape == (1 + 1 + 3, 128, 9)
+    back = playing.songs_of({"hits": windows}, [len(x) for x in songs], 128)
+    assert all(np.array_equal(x["hits"], song) for x, song in zip(back, songs, strict=True))
+
+
+def test_the_cut_is_chosen_by_validation_songs():
+    network, song = Echo(), a_song("v", 2)
+    assert playing.cut_of(network, []) == (0.3, "the preset: there are no validation songs")
+    cut, by = playing.cut_of(network, [song])
+    assert 0.1 <= cut <= 0.8 and by == "F1 on 1 validation songs"
+    hits = np.zeros((160, 9))
+    hits[:, KICK] = song.rolls["bass"].any(axis=-1)
+    assert playing.cut_of(network, [WholeSong("w", "w", song.rolls, groove(hits), song.judged)])[0] < 0.6
+
+
+# --- the figures ----------------------------------------------------------------------------------------------------
+
+
+def test_a_drummer_who_follows_the_bass_loses_it_all_with_another_band():
+    songs = []
+    for number in range(4):
+        song = a_song(f"{number}", number)
+        hits = np.zeros((160, 9))
+        hits[:, KICK] = song.rolls["bass"].any(axis=-1)
+        songs.append(
+            WholeSong(song.name, song.name, song.rolls, groove(hits), judged_steps(groove(hits), np.ones(10) > 0))
+        )
+    row = contest.by_network(Echo(), songs, songs[:1], curves=True)
+    assert row["by itself"]["f1"] == 1 and row["by itself"]["density"] == 1
+    assert row["told"]["recall"] == 1
+    gain = row["listening gain"]
+    assert gain["value"] == pytest.approx(1 - row[contest.OTHER]["f1"]) and 0 < gain["low"] <= gain["value"]
+    assert row["drawn"]["density"] == pytest.approx(0.6, abs=0.1)  # each stroke has a probability of 0.6
+    kick = row["drums"]["by drum"]["kick"]
+    at = {cut: kick["recall"][i] for i, cut in enumerate(row["drums"]["cuts"])}
+    assert at[0.58] == 1 and at[0.62] == 0 and kick["precision"][0] == 1 and kick["precision"][-1] is None
+
+
+def test_counts_are_of_judged_steps_only_and_scores_of_the_counts():
+    song = a_song("a", 0)
+    assert contest.counted([song], [song.truth]).tolist() == [
+        [int(song.truth.hits.sum()), 0, 0, 1440 - int(song.truth.hits.sum())]
+    ]
+    hits = np.zeros((64, 9))
+    hits[16:32, SNARE] = 1
+    loud = WholeSong("b", "b", song.rolls, groove(hits), judged_steps(groove(hits), np.ones(4, dtype=bool)))
+    everywhere = groove(np.ones((64, 9)))
+    assert contest.counted([loud], [everywhere]).tolist() == [[16, 16 * 8, 0, 0]]
+    scores = contest.score(np.array([[6, 2, 4, 88], [0, 2, 0, 98]]))
+    assert scores["precision"] == pytest.approx(0.6) and scores["recall"] == pytest.approx(0.6)
+    assert scores["density"] == pytest.approx(1.0)
+    assert scores["f1, mean over songs"]["value"] == pytest.approx((12 / 18 + 0) / 2)
+
+
+def test_each_song_has_its_record_over_its_judged_steps(monkeypatch):
+    """The metrics are told the judged steps alone, of the real drummer, of this one, and of the band."""
+
+    def evaluate(truth, played, band=None, step_seconds=None):
+        return {"steps": len(truth), "same": float(truth == played), "band": len(band["bass"]), "step": step_seconds}
+
+    monkeypatch.setattr(metrics, "record", SimpleNamespace(evaluate=evaluate), raising=False)
+    songs = [a_song("a", 0, bars=10), a_song("b", 1, bars=20)]
+    judged = [int(song.judged.sum()) for song in songs]
+    row = contest.real(songs)["metrics"]["played"]
+    assert row == {"steps": np.mean(judged), "same": 1.0, "band": np.mean(judged), "step": 0.125}
+    row = contest.by_baseline(make("drum-machine"), songs)
+    assert row["metrics"]["by itself"]["same"] == 0 and contest.OTHER not in row["metrics"]
+
+
+def test_means_of_records():
+    rows = [{"a": 1, "deep": {"b": 2.0}, "c": None}, {"a": 3, "deep": {"b": None}, "c": "word"}]
+    assert contest.mean_record(rows) == {"a": 2.0, "deep": {"b": 2.0}}
+
+
+def test_a_report_is_the_same_twice_and_can_be_written():
+    songs = [a_song(f"{number}", number) for number in range(3)]
+    drummers = {"echo": Echo, "drum-machine": lambda: make("drum-machine"), "bar-before": lambda: make("bar-before")}
+    one, other = (contest.report(songs, songs[:1], drummers, seed=1) for _ in range(2))
+    for row in (*one["drummers"].values(), *other["drummers"].values()):
+        row.pop("seconds", None)
+    assert json.dumps(one, allow_nan=False) == json.dumps(other, allow_nan=False)
+    assert one["drummers"]["drum-machine"]["listening gain"]["value"] == 0  # it does not listen
+    assert "told" in one["drummers"]["bar-before"] and "by itself" not in one["drummers"]["bar-before"]
+    printed = contest.table(one)
+    assert all(name in printed for name in drummers) and "3 songs, 30 bars" in printed
+    assert one["names"] == ["0", "1", "2"] and len(one["drummers"]["echo"]["per song"]["told"]) == 3
+
+
+def test_one_song_has_no_other_band():
+    row = contest.by_network(Echo(), [a_song("a", 0)])
+    assert contest.OTHER not in row and "listening gain" not in row and row["by itself"]["f1"] >= 0
+    assert row["by itself"]["f1 interval"] is None  # there is nothing to draw from
+
+
+def test_many_songs_are_played_in_portions(monkeypatch):
+    songs = [a_song(f"{number}", number, bars=3 + number) for number in range(5)]
+    bands = [song.rolls for song in songs]
+    usual = playing.alone(Echo(), bands), playing.told(Echo(), songs)
+    monkeypatch.setattr(playing, "SONGS_AT_ONCE", 2)
+    for one, other in zip(usual, (playing.alone(Echo(), bands), playing.told(Echo(), songs)), strict=True):
+        assert len(one) == len(other) == 5
+        assert all(np.array_equal(x["hits"], y["hits"]) for x, y in zip(one, other, strict=True))
+
+
+def test_the_real_songs_all_count(shared_data):
+    songs = whole_songs(shared_data, "test")
+    assert len(songs) == 25 and all(song.truth.hits[song.judged].sum() > 50 for song in songs)
+    groups = [song.group for song in songs]
+    assert all(groups[i] != groups[j] for i, j in enumerate(partners(groups)))
+
+
+def test_a_corpus_is_read_too(tmp_path):
+    from drumlib.__main__ import main
+
+    assert main(["songbook", "-o", str(tmp_path / "songs")]) == 0
+    build = ["corpus", str(tmp_path / "songs"), "-o", str(tmp_path / "corpus"), "--workers", "0", "--min-bars", "8"]
+    assert main(build) == 0
+    songs = whole_songs(tmp_path / "corpus", "all")
+    assert len(songs) == len(Corpus(tmp_path / "corpus"))
+    with pytest.raises(ValueError, match="not a corpus"):
+        (tmp_path / "corpus" / "splits.json").write_text("{}")
+        whole_songs(tmp_path / "corpus", "all")
