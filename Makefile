@@ -63,12 +63,15 @@ run-notebooks: env ## run every chapter and keep what it prints
 clean-notebooks: env ## take pictures, sounds and counts out of the chapters; text stays
 	$(PY) book/_tools/clean.py $(CHAPTERS)
 
-results: env ## score the shipped weights anew: make results SONGS=folder GROOVE=folder-or-archive
+# RUNS is where bench/presets.py trained; without it, of the presets only the shipped ones are scored anew on whole songs.
+results: env ## score the shipped weights anew: make results SONGS=folder GROOVE=folder-or-archive [RUNS=folder]
 	@test -n "$(SONGS)" && test -n "$(GROOVE)" || { echo "say where the data are: make results SONGS=... GROOVE=..." >&2; exit 2; }
 	$(PY) bench/ship_weights.py --songs "$(SONGS)" --shipped thesis
 	$(PY) bench/ship_best.py --songs "$(SONGS)" --shipped
 	$(PY) bench/humanize.py --groove "$(GROOVE)" --shipped
 	$(PY) bench/groove_vae.py --groove "$(GROOVE)" --shipped
+	$(PY) bench/evaluation.py --songs "$(SONGS)" $(if $(RUNS),--runs "$(RUNS)" --again,--shipped)
+	$(PY) bench/claims.py --songs "$(SONGS)" --groove "$(GROOVE)"
 
 # Versions stay as they are where they can; `make lock UPGRADE=--upgrade` takes the newest of all.
 lock: env ## write requirements.lock anew, from pyproject.toml

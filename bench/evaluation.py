@@ -2,23 +2,29 @@
 
     python bench/evaluation.py --songs SONGS --runs RUNS
     python bench/evaluation.py --songs SONGS --runs RUNS --rows best rules --again
+    python bench/evaluation.py --songs SONGS --shipped
 
 Every row is one drummer on the test songs: told the truth, by itself, with another song's band, drawing its notes
 (``drumlib.evaluation.contest`` says how). A network plays with the weights of RUNS/PRESET-0/best.npz, which
 bench/presets.py trains, all on the same songs with the same budget; one without a run there plays with the weights that
 ship, and one without either is left out. Cuts are chosen on the validation songs; rivals learn from the training songs.
-For ``best`` and ``thesis`` there are also precision and recall of each drum at every cut. The table can be made piece
-by piece: a row that is in the results already is not made again, unless ``--again`` asks for it.
+For ``best`` and ``thesis`` there are also precision and recall of each drum, and of all, at every cut. The table can be
+made piece by piece: a row that is in the results already is not made again, unless ``--again`` asks for it.
 """
 
 import argparse
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from drumlib.evaluation.baselines import BASELINES, make
-from drumlib.evaluation.contest import REAL, about, by_baseline, by_network, real, table, table_sum
-from drumlib.evaluation.songs import whole_songs, windows_to_learn
+from drumlib.evaluation.contest import REAL, about, by_baseline, by_network, real, share, table, table_sum
+from drumlib.evaluation.likeness import bars_learned
+from drumlib.evaluation.playing import CUTS, alone
+from drumlib.evaluation.songs import WholeSong, whole_songs, windows_to_learn
 from drumlib.files import write_whole
 from drumlib.network.models import PRESETS, build
 from drumlib.network.weights import load_shipped, load_weights
@@ -39,6 +45,20 @@ def loaded(preset: str, runs: Path | None) -> tuple:
     return network, "shipped"
 
 
+def of_all_drums(network, songs: Sequence[WholeSong]) -> dict:
+    """Precision and recall of the network's own playing at every cut, all drums counted together."""
+    heard = alone(network, [song.rolls for song in songs])
+    truth = np.concatenate([song.truth.hits[song.judged] for song in songs]) > 0  # (steps, 9)
+    probability = np.concatenate([one["hits"][song.judged] for one, song in zip(heard, songs, strict=True)])
+    found = {"precision": [], "recall": []}
+    for cut in CUTS:
+        played = probability > cut
+        both = (played & truth).sum()
+        found["precision"].append(share(both, played.sum()))
+        found["recall"].append(share(both, truth.sum()))
+    return found
+
+
 def as_text(results: dict) -> bytes:
     """Results as JSON, with short lists on one line."""
     text = json.dumps(results, indent=1)
@@ -52,8 +72,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--runs", type=Path, help="where bench/presets.py trained; if not given, the shipped weights")
     parser.add_argument("--rows", nargs="+", default=[*PRESETS, *BASELINES], help="presets and baselines (all)")
     parser.add_argument("--again", action="store_true", help="make these rows anew")
+    parser.add_argument("--shipped", action="store_true", help="make anew what needs no run: best, and the baselines")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
+    if options.shipped:
+        options.rows, options.again = ["best", *BASELINES], True
     if unknown := [name for name in options.rows if name not in PRESETS and name not in BASELINES]:
         parser.error(f"no row {unknown[0]!r}: there is {', '.join([*PRESETS, *BASELINES])}")
     songs, validation = whole_songs(options.songs, "test"), whole_songs(options.songs, "validation")
@@ -64,20 +87,23 @@ def main(arguments: list[str] | None = None) -> None:
         **about(songs, validation, SEED),
     }
     results = json.loads(options.results.read_text(encoding="utf-8")) if options.results.exists() else {"drummers": {}}
-    rows = {REAL: real(songs)} | {name: row for name, row in results["drummers"].items() if name != REAL}
+    learned = bars_learned(learning[0])
+    rows = {REAL: real(songs, learned)} | {name: row for name, row in results["drummers"].items() if name != REAL}
     for name in options.rows:
         if name in rows and not options.again:
             print(f"{name}: is there already")
             continue
         if name in BASELINES:
-            rows[name] = by_baseline(make(name, *learning), songs, SEED)
+            rows[name] = by_baseline(make(name, *learning), songs, SEED, learned)
         else:
             try:
                 network, weights = loaded(name, options.runs)
             except ValueError as error:
                 print(f"{name}: left out ({error})")
                 continue
-            rows[name] = {"weights": weights, **by_network(network, songs, validation, SEED, curves=name in CURVES)}
+            rows[name] = {"weights": weights, **by_network(network, songs, validation, SEED, name in CURVES, learned)}
+            if name in CURVES:
+                rows[name]["drums"]["all drums"] = of_all_drums(network, songs)
         print(f"{name}: {rows[name]['seconds']} s", flush=True)
         order = [REAL, *PRESETS, *BASELINES]
         kept = {key: rows[key] for key in sorted(rows, key=order.index)}

@@ -6,6 +6,7 @@
 - **another song's band**: the same, but the band is another song's. What he loses by it is his *listening gain*.
 - **drawn**: by himself, each note drawn from its probability (temperature 1): does he play as many notes as a drummer?
 - **metrics**: what the playing is like, song by song, averaged over songs (``metrics``), beside the real drummers' own.
+- **sets**: all bars taken together: are they like the real drummers'? Are they bars of the training songs?
 
 What is judged is said in ``songs``. Scores are counted over all judged cells together; intervals come from drawing
 songs with repeats (``intervals``).
@@ -18,7 +19,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ import numpy as np
 from drumlib.data.chart import WINDOW_STEPS
 from drumlib.evaluation.baselines import BASELINES, Baseline, check_names, make
 from drumlib.evaluation.intervals import bootstrap
+from drumlib.evaluation.likeness import bars_learned, copies, mean_record, records, set_distances
 from drumlib.evaluation.metrics import Confusion, agreement, confusion
 from drumlib.evaluation.playing import CUTS, alone, cut_of, groove_at, told
 from drumlib.evaluation.songs import ALL, JUDGED, WholeSong, bands_of_others, is_corpus, whole_songs, windows_to_learn
@@ -40,10 +41,16 @@ OTHER = "another song's band"
 
 
 def by_network(
-    network, songs: Sequence[WholeSong], validation: Sequence[WholeSong] = (), seed: int = 0, curves: bool = False
+    network,
+    songs: Sequence[WholeSong],
+    validation: Sequence[WholeSong] = (),
+    seed: int = 0,
+    curves: bool = False,
+    learned: np.ndarray | None = None,
 ) -> dict:
     """A network's row. ``validation`` are the songs that say where it is cut; without any, its preset does.
 
+    ``learned`` are the bars of the training songs, (bars, 16, 9), to see what is copied from them (``bars_learned``).
     With ``curves``, also precision and recall of each drum at every cut of ``CUTS``, and each drum's density.
     """
     began = time.perf_counter()
@@ -58,30 +65,37 @@ def by_network(
     if others := bands_of_others(songs):
         rows[OTHER] = [groove_at(heads, cut) for heads in alone(network, others)]
     row = {"kind": "network", "parameters": network.count_params(), "cut": cut, "cut chosen by": chosen_by}
-    row |= scored_rows(songs, rows)
+    row |= scored_rows(songs, rows, learned)
     if curves:
         row["drums"] = curves_of(songs, heard, rows)
     return {**row, "seconds": round(time.perf_counter() - began, 1)}
 
 
-def by_baseline(baseline: Baseline, songs: Sequence[WholeSong], seed: int = 0) -> dict:
+def by_baseline(
+    baseline: Baseline, songs: Sequence[WholeSong], seed: int = 0, learned: np.ndarray | None = None
+) -> dict:
     """A rival's row: the same questions, as far as they make sense."""
     began = time.perf_counter()
     name = "told" if baseline.told else "by itself"
     rows = {name: [baseline.play(song.rolls, song.truth, seed) for song in songs]}
     if not baseline.told and (others := bands_of_others(songs)):
         rows[OTHER] = [baseline.play(rolls, None, seed) for rolls in others]
-    row = {"kind": "baseline", **scored_rows(songs, rows)}
+    row = {"kind": "baseline", **scored_rows(songs, rows, learned)}
     return {**row, "seconds": round(time.perf_counter() - began, 1)}
 
 
-def real(songs: Sequence[WholeSong]) -> dict:
-    """The real drummers' own row: what their playing is like."""
-    return {"kind": REAL, "metrics": {"played": mean_record(records(songs, [song.truth for song in songs]))}}
+def real(songs: Sequence[WholeSong], learned: np.ndarray | None = None) -> dict:
+    """The real drummers' own row: what their playing is like, and how alike two halves of their songs are."""
+    truth = [song.truth for song in songs]
+    row = {"kind": REAL, "metrics": {"played": mean_record(records(songs, truth))}}
+    row["sets"] = {"every second song against the others": set_distances(songs[::2], truth[::2], songs[1::2])}
+    if learned is not None:
+        row["sets"]["copies"] = copies(songs, truth, learned)
+    return row
 
 
-def scored_rows(songs: Sequence[WholeSong], rows: dict[str, list[Groove]]) -> dict:
-    """Everything that follows from what was played: scores, listening gain, metrics, counts of every song."""
+def scored_rows(songs: Sequence[WholeSong], rows: dict[str, list[Groove]], learned: np.ndarray | None = None) -> dict:
+    """Everything that follows from what was played: scores, listening gain, metrics, sets, counts of every song."""
     counts = {name: counted(songs, played) for name, played in rows.items()}  # each (songs, 4)
     found = {name: score(one) for name, one in counts.items()}
     if OTHER in counts:
@@ -89,6 +103,10 @@ def scored_rows(songs: Sequence[WholeSong], rows: dict[str, list[Groove]]) -> di
         found["listening gain"] = bootstrap(pair, lambda both: f1(both[0]) - f1(both[1]))
         found["listening gain, mean over songs"] = mean_of([f1(own) - f1(other) for own, other in pair])
     found["metrics"] = {name: mean_record(records(songs, played)) for name, played in rows.items() if name != OTHER}
+    found["sets"] = {name: set_distances(songs, played, songs) for name, played in rows.items() if name != OTHER}
+    if learned is not None:
+        for name, of in found["sets"].items():
+            of["copies"] = copies(songs, rows[name], learned)
     return {**found, "per song": {name: one.tolist() for name, one in counts.items()}}
 
 
@@ -164,33 +182,6 @@ def share(part: float, whole: float) -> float | None:
     return round(float(part / whole), 4) if whole else None
 
 
-# --- what the playing is like -----------------------------------------------------------------------------------------
-
-
-def records(songs: Sequence[WholeSong], played: Sequence[Groove]) -> list[dict]:
-    """The metrics' record of every song, over its judged steps."""
-    try:
-        from drumlib.evaluation.metrics import record
-    except ImportError:  # this drumlib has scores of hits alone
-        return []
-    return [
-        record.evaluate(song.part(song.truth), song.part(groove), song.band(), song.step_seconds)
-        for song, groove in zip(songs, played, strict=True)
-    ]
-
-
-def mean_record(rows: Sequence[dict]) -> dict:
-    """Means over songs of all numbers of their records; those that a song lacks (None) do not count there."""
-    found = {}
-    for name in dict.fromkeys(name for row in rows for name in row):
-        values = [row[name] for row in rows if row.get(name) is not None]
-        if values and all(isinstance(value, dict) for value in values):
-            found[name] = mean_record(values)
-        elif numbers := [float(v) for v in values if isinstance(v, Real) and np.isfinite(v)]:
-            found[name] = round(float(np.mean(numbers)), 5)
-    return found
-
-
 # --- the whole report -------------------------------------------------------------------------------------------------
 
 
@@ -200,16 +191,19 @@ def report(
     drummers: dict[str, Callable[[], object]],
     seed: int = 0,
     progress: Callable = lambda items: items,
+    learned: np.ndarray | None = None,
 ) -> dict:
     """Let drummers play. ``drummers`` maps names to what makes them: a ``Baseline`` or a network, built when it is due.
 
     Returns a dictionary that can be written as JSON.
     """
-    rows = {REAL: real(songs)}
+    rows = {REAL: real(songs, learned)}
     for name in progress(list(drummers)):
         drummer = drummers[name]()
-        is_baseline = isinstance(drummer, Baseline)
-        rows[name] = by_baseline(drummer, songs, seed) if is_baseline else by_network(drummer, songs, validation, seed)
+        if isinstance(drummer, Baseline):
+            rows[name] = by_baseline(drummer, songs, seed, learned)
+        else:
+            rows[name] = by_network(drummer, songs, validation, seed, learned=learned)
     return {**about(songs, validation, seed), "drummers": rows}
 
 
@@ -262,7 +256,7 @@ def evaluate(
             print(f"left out: {name}: it learns from training songs, and there are none here", file=sys.stderr)
         else:
             drummers[name] = lambda name=name: make(name, training, tuning)
-    results = report(songs, validation, drummers, seed, progress)
+    results = report(songs, validation, drummers, seed, progress, bars_learned(training))
     for name in networks:
         results["drummers"][name] |= {"preset": name, "weights": Path(weights).name if weights else "shipped"}
     settings = {
@@ -328,6 +322,8 @@ def about(songs: Sequence[WholeSong], validation: Sequence[WholeSong], seed: int
             "per song": "cells: struck by both, only by this drummer, only by the real one, by neither",
             "intervals": "95 of 100 draws of as many songs, with repeats; gains are paired, song by song",
             "metrics": "means over songs, each song counting once",
+            "sets": "all judged bars: overlap (1: alike) and divergence (nats, 0: alike) of features of a bar with the "
+            "real drummers', means over features; copies: bars that are in the training songs, cell for cell",
         },
         "songs": len(songs),
         "names": [song.name for song in songs],

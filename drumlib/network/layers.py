@@ -91,7 +91,8 @@ class Bottleneck(keras.layers.Layer):
     def posterior(self, heard):
         """The mean and the log-variance of z, each (B, 256)."""
         x = self.merge(heard)  # (B, 3 * 400) -> (B, 500)
-        return self.mean(x), self.log_var(x)  # 2 x (B, 256)
+        # In mixed precision too, what is drawn and what it costs is reckoned in full.
+        return ops.cast(self.mean(x), "float32"), ops.cast(self.log_var(x), "float32")  # 2 x (B, 256)
 
     def call(self, heard, training=False, sample=None):
         mean, log_var = self.posterior(heard)

@@ -9,7 +9,7 @@ import pytest
 from drumlib.data.chart import chart
 from drumlib.data.corpus import Corpus
 from drumlib.drummer import probabilities
-from drumlib.evaluation import contest, metrics, playing
+from drumlib.evaluation import contest, likeness, playing
 from drumlib.evaluation.baselines import make
 from drumlib.evaluation.songs import (
     WholeSong,
@@ -210,7 +210,7 @@ def test_each_song_has_its_record_over_its_judged_steps(monkeypatch):
     def evaluate(truth, played, band=None, step_seconds=None):
         return {"steps": len(truth), "same": float(truth == played), "band": len(band["bass"]), "step": step_seconds}
 
-    monkeypatch.setattr(metrics, "record", SimpleNamespace(evaluate=evaluate), raising=False)
+    monkeypatch.setattr(likeness, "record", SimpleNamespace(evaluate=evaluate))
     songs = [a_song("a", 0, bars=10), a_song("b", 1, bars=20)]
     judged = [int(song.judged.sum()) for song in songs]
     row = contest.real(songs)["metrics"]["played"]
@@ -221,7 +221,22 @@ def test_each_song_has_its_record_over_its_judged_steps(monkeypatch):
 
 def test_means_of_records():
     rows = [{"a": 1, "deep": {"b": 2.0}, "c": None}, {"a": 3, "deep": {"b": None}, "c": "word"}]
-    assert contest.mean_record(rows) == {"a": 2.0, "deep": {"b": 2.0}}
+    assert likeness.mean_record(rows) == {"a": 2.0, "deep": {"b": 2.0}}
+
+
+def test_all_bars_together_are_compared_with_the_real_ones():
+    songs = [a_song(f"{number}", number) for number in range(4)]
+    truth = [song.truth for song in songs]
+    same = likeness.set_distances(songs, truth, songs)
+    assert same["overlap"] == pytest.approx(1) and same["divergence"] == pytest.approx(0, abs=1e-6)
+    beat = [make("drum-machine").play(song.rolls) for song in songs]
+    other = likeness.set_distances(songs, beat, songs)
+    assert other["overlap"] < 0.5 and other["divergence"] > 1
+    learned = np.unique(np.concatenate([song.part(song.truth).hits.reshape(-1, 16, 9) for song in songs]), axis=0)
+    assert likeness.copies(songs, truth, learned)["share of bars that are copies"] == 1
+    assert likeness.copies(songs, beat, learned)["cells from the nearest"] > 0
+    silence = [Groove(*np.zeros((3, len(song), 9))) for song in songs]
+    assert likeness.copies(songs, silence, learned) == {}  # a silent bar is nobody's
 
 
 def test_a_report_is_the_same_twice_and_can_be_written():

@@ -129,3 +129,17 @@ def test_half_precision_keeps_whole_weights():
         network = build("thesis")
     assert {weight.dtype for weight in network.trainable_variables} == {"float32"}
     assert network.decoder.lower.compute_dtype == "bfloat16" and keras.config.dtype_policy().name == "float32"
+
+
+@pytest.mark.parametrize("preset", ["thesis", "best"])
+def test_it_learns_in_half_precision(preset, windows):
+    with precision(True):
+        network = build(preset)
+    compile_network(network)
+    network.run_eagerly = True  # for one batch, tracing would take longer
+    batch = Batches(windows, 2, np.arange(2), np.random.default_rng(0), loss=network.preset.loss)[0]
+    given, wanted = ({name: x[:, :32] for name, x in part.items()} for part in batch)
+    before = network.get_weights()
+    history = network.fit(given, wanted, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    assert any((old != new).any() for old, new in zip(before, network.get_weights(), strict=True))

@@ -1,0 +1,82 @@
+"""What the playing of many songs is like: records averaged over songs, and all bars of all songs taken together."""
+
+from collections.abc import Sequence
+from numbers import Real
+
+import numpy as np
+
+from drumlib.data.windows import Windows
+from drumlib.evaluation.metrics import divergence, features, nearest_bars, overlap, record
+from drumlib.evaluation.metrics.sets import all_bars
+from drumlib.evaluation.songs import WholeSong
+from drumlib.music.grid import STEPS_PER_BAR, Groove
+from drumlib.music.kit import DRUMS
+
+
+def records(songs: Sequence[WholeSong], played: Sequence[Groove]) -> list[dict]:
+    """The metrics' record of every song, over its judged steps."""
+    return [
+        record.evaluate(song.part(song.truth), song.part(groove), song.band(), song.step_seconds)
+        for song, groove in zip(songs, played, strict=True)
+    ]
+
+
+def mean_record(rows: Sequence[dict]) -> dict:
+    """Means over songs of all numbers of their records; those that a song lacks (None) do not count there."""
+    found = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row[name] for row in rows if row.get(name) is not None]
+        if values and all(isinstance(value, dict) for value in values):
+            found[name] = mean_record(values)
+        elif numbers := [float(v) for v in values if isinstance(v, Real) and np.isfinite(v)]:
+            found[name] = round(float(np.mean(numbers)), 5)
+    return found
+
+
+def set_distances(songs: Sequence[WholeSong], played: Sequence[Groove], others: Sequence[WholeSong]) -> dict:
+    """How like the real drummers' bars of ``others`` those played to ``songs`` are: for each feature of a bar, and all.
+
+    Two real drummers do not overlap fully either: see the real drummers' own row.
+    """
+    if not songs or not others:
+        return {}
+    own = features([song.part(groove) for song, groove in zip(songs, played, strict=True)])
+    real_ones = features([song.part(song.truth) for song in others])
+    shared = {name: overlap(own[name], real_ones[name]) for name in own}
+    apart = {name: divergence(real_ones[name], own[name]) for name in own}
+    return {
+        "overlap": mean_number(shared.values()),
+        "divergence": mean_number(apart.values()),
+        "overlap by feature": {name: rounded(value) for name, value in shared.items()},
+    }
+
+
+def copies(songs: Sequence[WholeSong], played: Sequence[Groove], learned: np.ndarray) -> dict:
+    """How near the bars that were played are to the nearest training bar: (bars, 16, 9); in cells."""
+    bars = all_bars([song.part(groove) for song, groove in zip(songs, played, strict=True)])
+    bars = bars[bars.any(axis=(1, 2))]  # a silent bar is nobody's
+    if not len(bars):
+        return {}
+    far = nearest_bars(bars, learned)
+    return {"share of bars that are copies": rounded(np.mean(far == 0)), "cells from the nearest": rounded(far.mean())}
+
+
+def bars_learned(windows: Windows | None) -> np.ndarray | None:
+    """The different bars that the drummers of training windows play, (bars, 16, 9); None without windows."""
+    if windows is None:
+        return None
+    bars = np.concatenate(
+        [windows.charts[s].groove(i).hits.reshape(-1, STEPS_PER_BAR, len(DRUMS)) for s, i in windows.index[:, :2]]
+    )
+    return np.unique(bars.astype(np.uint8), axis=0)
+
+
+def rounded(value: float) -> float | None:
+    """A number to four digits; None where it is not defined."""
+    return round(float(value), 4) if np.isfinite(value) else None
+
+
+def mean_number(values) -> float | None:
+    """The mean of those numbers that are defined."""
+    values = [value for value in values if np.isfinite(value)]
+    return rounded(np.mean(values)) if values else None

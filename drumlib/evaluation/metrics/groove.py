@@ -1,0 +1,150 @@
+"""Groove: how busy, how crooked, how human a drummer plays. Each is a property of one groove; nobody is right or wrong.
+
+Conventions: a groove begins on a bar line; offsets are in steps, plus is late; velocities in [0, 1]. What a groove
+does not have (the ghost notes of a drummer without a snare) is nan, so that a mean can leave it out.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+from drumlib.evaluation.metrics.checks import check_groove
+from drumlib.music.grid import STEPS_PER_BAR, STEPS_PER_BEAT, Groove
+from drumlib.music.kit import CLOSED_HAT, KICK, OPEN_HAT, RIDE, SNARE
+
+TIMEKEEPERS = (CLOSED_HAT, OPEN_HAT, RIDE)
+"""What a drummer keeps time on."""
+
+GHOST = 0.4
+"""A snare note softer than this (MIDI: 51) is one that is felt more than heard."""
+
+STRENGTHS = np.array([0, -4, -3, -4, -2, -4, -3, -4, -1, -4, -3, -4, -2, -4, -3, -4])
+"""How strong each step of a bar is, from the bar line down to the sixteenth (Longuet-Higgins and Lee 1984)."""
+
+
+class Spreads(NamedTuple):
+    """Standard deviations over notes; nan where there is none."""
+
+    velocity: float  # in [0, 1]
+    offset: float  # in steps
+
+
+def density(groove: Groove) -> float:
+    """Notes a bar. Range [0, 144]; nan for a groove of no bar. (A usual rock beat has 12 to 16.)"""
+    check_groove(groove)
+    return float(groove.hits.sum()) / len(groove) * STEPS_PER_BAR if len(groove) else float("nan")
+
+
+def syncopation(groove: Groove) -> float:
+    """How much the kick and the snare lean against the beat: Longuet-Higgins and Lee's measure (1984), a bar.
+
+    A note syncopates where the rest behind it, before the next note, holds a stronger step than its own: it counts as
+    many points as that step is stronger (``STRENGTHS``). Points are added up and divided by the bars. Range from 0: no
+    rest is stronger than the note before it. (A backbeat without a kick has up to 3: it leans on beats 3 and 1.) Hats
+    are left out: they fill the gaps that make syncopation. Kick and snare are taken as one line; Witek et al. (2014)
+    weigh them apart.
+    """
+    check_groove(groove)
+    struck = (groove.hits[:, KICK] > 0) | (groove.hits[:, SNARE] > 0)  # (T,)
+    places = np.flatnonzero(struck)
+    bars = len(groove) / STEPS_PER_BAR
+    if not bars:
+        return float("nan")
+    strengths, points = np.resize(STRENGTHS, len(groove)), 0
+    for place, after in itertools.pairwise([*places, len(groove)]):
+        rest = strengths[place + 1 : after]
+        if len(rest):
+            points += max(0, int(rest.max()) - int(strengths[place]))
+    return float(points / bars)
+
+
+def swing(groove: Groove) -> float:
+    """How long the first eighth of a beat is beside the second: 1 is straight, 2 the triplet's swing, 3 dotted.
+
+    Looked at are beats in which hats or ride strike once between the beats, from half a step before the eighth
+    on: at p steps behind the beat, the ratio is p / (4 - p); the median over all such beats, so that a stray note does
+    not matter. On a grid of sixteenths, full swing is a note on the last sixteenth that comes a third of a step early.
+    nan if there is none. (Friberg and Sundstroem 2002 measure jazz drummers' rides so.)
+    """
+    check_groove(groove)
+    keepers = list(TIMEKEEPERS)
+    struck = groove.hits[:, keepers] > 0  # (T, 3)
+    beats = len(groove) // STEPS_PER_BEAT
+    places = (np.arange(len(groove))[:, None] % STEPS_PER_BEAT + groove.offsets[:, keepers]) * struck  # (T, 3)
+    count = struck.any(axis=1)[: beats * STEPS_PER_BEAT].reshape(beats, STEPS_PER_BEAT)  # (beats, 4)
+    places = places.max(axis=1)[: beats * STEPS_PER_BEAT].reshape(beats, STEPS_PER_BEAT)  # (beats, 4)
+    alone = (count[:, 1:].sum(axis=1) == 1) & ~count[:, 1]
+    p = np.where(count[:, 2], places[:, 2], places[:, 3])[alone].astype(float)
+    return float(np.median(p / (STEPS_PER_BEAT - p))) if len(p) else float("nan")
+
+
+def laid_back(groove: Groove) -> float:
+    """How much later the backbeat's snares come than the kicks do, in steps: the difference of their mean offsets.
+
+    Range (-1, 1): plus is laid back, minus pushes. nan without either. The thesis hears its network's snares late (6).
+    """
+    check_groove(groove)
+    backbeat = np.isin(np.arange(len(groove)) % STEPS_PER_BAR, (4, 12))
+    snares = groove.offsets[backbeat & (groove.hits[:, SNARE] > 0), SNARE]
+    kicks = groove.offsets[groove.hits[:, KICK] > 0, KICK]
+    return float(snares.mean() - kicks.mean()) if len(snares) and len(kicks) else float("nan")
+
+
+def spreads(groove: Groove) -> Spreads:
+    """How much loudness and timing vary within each drum: standard deviations around the drum's own mean.
+
+    A snare that is always late by as much is steady. The mean square is taken over all notes. Machines have 0.
+    """
+    check_groove(groove)
+    return _spread(groove, groove.hits > 0)
+
+
+def spreads_by_drum(groove: Groove) -> list[Spreads]:
+    """``spreads`` of each of the nine drums."""
+    check_groove(groove)
+    drums = np.arange(groove.hits.shape[1])
+    return [_spread(groove, (groove.hits > 0) & (drums == drum)) for drum in drums]
+
+
+def spreads_by_position(groove: Groove) -> list[Spreads]:
+    """``spreads`` of the notes on each of a bar's 16 steps, within each drum."""
+    check_groove(groove)
+    step = np.arange(len(groove))[:, None] % STEPS_PER_BAR
+    return [_spread(groove, (groove.hits > 0) & (step == place)) for place in range(STEPS_PER_BAR)]
+
+
+def ghost_notes(groove: Groove) -> float:
+    """The share of snare notes that are softer than ``GHOST`` and not on beats 2 and 4. Range [0, 1]; nan without."""
+    check_groove(groove)
+    snares = groove.hits[:, SNARE] > 0
+    backbeat = np.isin(np.arange(len(groove)) % STEPS_PER_BAR, (4, 12))
+    soft = groove.velocities[:, SNARE] < GHOST
+    return float((soft & ~backbeat)[snares].mean()) if snares.any() else float("nan")
+
+
+def accents(groove: Groove) -> float:
+    """How much louder hats and ride are on the beat than between: the difference of mean velocities, in [-1, 1].
+
+    Only those that keep time are asked: kick and snare stand on beats anyway, and are louder. nan where they strike
+    only on the beat, or only between. The thesis finds its network's accents on the beat (6).
+    """
+    check_groove(groove)
+    struck = groove.hits[:, list(TIMEKEEPERS)] > 0  # (T, 3)
+    loud = groove.velocities[:, list(TIMEKEEPERS)]
+    on = (np.arange(len(groove)) % STEPS_PER_BEAT == 0)[:, None] & struck
+    off = struck & ~on
+    return float(loud[on].mean() - loud[off].mean()) if on.any() and off.any() else float("nan")
+
+
+def _spread(groove: Groove, which: np.ndarray) -> Spreads:
+    """Standard deviations within each drum over the notes ``which``, bool (T, 9)."""
+    notes = which.sum(axis=0)  # (9,)
+    if not notes.sum():
+        return Spreads(float("nan"), float("nan"))
+    found = []
+    for values in (groove.velocities, groove.offsets):
+        values = np.asarray(values, dtype=float)
+        means = (values * which).sum(axis=0) / np.maximum(notes, 1)  # (9,)
+        found.append(float(np.sqrt((np.square(values - means) * which).sum() / notes.sum())))
+    return Spreads(*found)
