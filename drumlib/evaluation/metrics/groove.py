@@ -65,7 +65,7 @@ def swing(groove: Groove) -> float:
     Looked at are beats in which hats or ride strike once between the beats, from half a step before the eighth
     on: at p steps behind the beat, the ratio is p / (4 - p); the median over all such beats, so that a stray note does
     not matter. On a grid of sixteenths, full swing is a note on the last sixteenth that comes a third of a step early.
-    nan if there is none. (Friberg and Sundstroem 2002 measure jazz drummers' rides so.)
+    nan if there is none. (Friberg and Sundström 2002 measure jazz drummers' rides so.)
     """
     check_groove(groove)
     keepers = list(TIMEKEEPERS)
@@ -82,7 +82,7 @@ def swing(groove: Groove) -> float:
 def laid_back(groove: Groove) -> float:
     """How much later the backbeat's snares come than the kicks do, in steps: the difference of their mean offsets.
 
-    Range (-1, 1): plus is laid back, minus pushes. nan without either. The thesis hears its network's snares late (6).
+    Range (-1, 1): plus is laid back, minus pushes. nan without either. The thesis hears its network's snares late (5.2).
     """
     check_groove(groove)
     backbeat = np.isin(np.arange(len(groove)) % STEPS_PER_BAR, (4, 12))
@@ -127,7 +127,7 @@ def accents(groove: Groove) -> float:
     """How much louder hats and ride are on the beat than between: the difference of mean velocities, in [-1, 1].
 
     Only those that keep time are asked: kick and snare stand on beats anyway, and are louder. nan where they strike
-    only on the beat, or only between. The thesis finds its network's accents on the beat (6).
+    only on the beat, or only between. The thesis finds its network's accents on the beat (5.2).
     """
     check_groove(groove)
     struck = groove.hits[:, list(TIMEKEEPERS)] > 0  # (T, 3)
