@@ -66,3 +66,45 @@ def test_the_evaluation_that_is_kept():
     for name in ("best", "thesis"):
         by_drum = results["drummers"][name]["drums"]["by drum"]
         assert sum(drum["notes"] for drum in by_drum.values()) == results["notes"]
+
+
+def test_the_claims_are_counted(tmp_path, monkeypatch):
+    """A drum machine does nothing of what is claimed; verdicts are made by the rule; nothing of the machine is told."""
+    from drumlib.evaluation.claims import CLAIMS
+    from drumlib.music import songbook, write_song
+
+    monkeypatch.syspath_prepend(str(BENCH))
+    import claims
+
+    names = ("rock", "funk", "disco")
+    for name in names:
+        write_song(songbook.song(name), tmp_path / f"{name}.mid")
+    (tmp_path / "songs.csv").write_text(
+        "file,split\n" + "".join(f"{n}.mid,{s}\n" for n, s in zip(names, ("test", "test", "validation"), strict=True))
+    )
+    out = tmp_path / "claims.json"
+    claims.main(["--songs", str(tmp_path), "--networks", "--results", str(out)])
+    results = json.loads(out.read_text())
+    assert list(results["drummers"]) == ["the real drummers", "rules", "drum-machine"]
+    machine = results["drummers"]["drum-machine"]["claims"]
+    assert list(machine) == list(CLAIMS) and machine["uneven hats"]["mean"]["value"] == 0
+    assert machine["uneven hats"]["verdict"] == "the opposite" and machine["late snares"]["verdict"] == "not shown"
+    assert str(tmp_path) not in out.read_text()
+
+
+def test_the_claims_that_are_kept():
+    """Every verdict follows from the figures beside it, and every figure from those of the songs."""
+    from drumlib.evaluation.claims import CLAIMS, over_songs, verdict
+
+    path = BENCH / "results" / "claims.json"
+    results = json.loads(path.read_text(encoding="utf-8"))
+    assert path.stat().st_size < 200_000 and {"thesis", "best", "humans (GMD)"} <= set(results["drummers"])
+    for name, drummer in results["drummers"].items():
+        for claim, its in drummer["claims"].items():
+            values = [float("nan") if x is None else x for x in its["per song"]]
+            if name != "humans (GMD)":
+                assert len(values) == results["songs"]
+            if its["mean"] is not None:
+                assert over_songs(values)["value"] == pytest.approx(its["mean"]["value"], abs=1e-3)
+            if "verdict" in its:
+                assert its["verdict"] == verdict(CLAIMS[claim], its["mean"], its["real less his"]), (name, claim)
