@@ -82,7 +82,8 @@ def swing(groove: Groove) -> float:
 def laid_back(groove: Groove) -> float:
     """How much later the backbeat's snares come than the kicks do, in steps: the difference of their mean offsets.
 
-    Range (-1, 1): plus is laid back, minus pushes. nan without either. The thesis hears its network's snares late (5.2).
+    Range (-1, 1): plus is laid back, minus pushes; nan without either. The thesis sees its network's snares come late
+    (5.2).
     """
     check_groove(groove)
     backbeat = np.isin(np.arange(len(groove)) % STEPS_PER_BAR, (4, 12))
