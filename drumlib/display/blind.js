@@ -329,7 +329,7 @@
             bar.appendChild(dot);
           }
           line.appendChild(bar);
-          var counts = row.first + " " + row.won + ", " + row.second + " " + row.lost + ", can’t tell " + row.undecided + ". ";
+          var counts = "Preferred: " + row.first + " " + row.won + ", " + row.second + " " + row.lost + ", can’t tell " + row.undecided + ". ";
           if (decided) counts += "That is " + percent(row.won / decided) + " for " + row.first + " (" + percent(ends[0]) + " to " + percent(ends[1]) + "). ";
           line.appendChild(element("p", "dlb-counts", counts + verdict(row)));
           box.appendChild(line);
@@ -411,7 +411,7 @@
 
       kept = read();
       if (kept) write(); else sit(1, []);
-      root.drumlib = { test: test, kept: function () { return kept; }, wilson: wilson, coin: coin }; // for tests
+      root.drumlib = { test: test, kept: function () { return kept; }, sides: function () { return sides; }, wilson: wilson, coin: coin }; // for tests
       lay(false);
     }
 
