@@ -172,6 +172,8 @@ def main() -> None:
             rows = table_of(options.results)["rows"] | {key: row}  # read anew: others may have added theirs
             write_whole(options.results, (json.dumps({**about, "rows": rows}, indent=1) + "\n").encode())
             print(in_words(key, row), flush=True)
+    table = table_of(options.results)["rows"]  # the head is made anew, were it only for this drumlib's rivals
+    write_whole(options.results, (json.dumps({**about, "rows": table}, indent=1) + "\n").encode())
 
 
 def in_words(key: str, row: dict) -> str:

@@ -8,7 +8,7 @@ import pytest
 from drumlib.data.chart import chart
 from drumlib.data.windows import Windows
 from drumlib.evaluation.intervals import bootstrap
-from drumlib.evaluation.trial import ahead, best_cut, f1, per_song, rivals, trial
+from drumlib.evaluation.trial import ORACLE, ahead, best_cut, f1, own_bars, per_song, rivals, trial
 from drumlib.music import songbook
 
 
@@ -60,6 +60,15 @@ def test_rivals_and_who_is_ahead(windows):
     lead = ahead(perfect, rows["counts"]["average bar of the training songs"])
     assert lead["value"] == pytest.approx(1 - rows["average bar of the training songs"]["f1"])
     assert 0 < lead["low"] <= lead["value"] <= lead["high"]
+    assert rows[ORACLE]["f1"] > rows["average bar of the training songs"]["f1"]  # it knows more
+
+
+def test_the_oracle_knows_one_bar_of_each_song():
+    truth = np.zeros((3, 128, 9), dtype=bool)
+    truth[0, ::4, 0] = truth[1, ::4, 0] = truth[2, ::2, 1] = True  # two windows of one song, one of another
+    truth[1, 3, 5] = True  # once: not in its bar
+    played = own_bars(Windows([None] * 2, np.array([[0, 0], [0, 1], [1, 0]])), truth)
+    assert (played != truth).sum() == 1 and not played[1, 3, 5]
 
 
 def per_song_notes(windows) -> list[int]:
