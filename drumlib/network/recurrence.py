@@ -15,6 +15,9 @@ Schmidhuber (1997). ``bench/network_speed.py`` measures what that gains.
 import keras
 from keras import ops
 
+SMALL = 64
+"""A layer of fewer units is left to Keras: its products are soon done, and this walk takes longer to build."""
+
 
 @keras.saving.register_keras_serializable("drumlib")  # so that Bidirectional can make a second one of it
 class LSTM(keras.layers.LSTM):
@@ -26,7 +29,7 @@ class LSTM(keras.layers.LSTM):
     """
 
     def call(self, sequences, initial_state=None, mask=None, training=False, beside=None):
-        if not training or mask is not None or sequences.shape[1] is None or not is_written_out():
+        if not training or mask is not None or sequences.shape[1] is None or not is_faster(self.cell.units):
             if beside is not None:
                 every = ops.repeat(beside[:, None], ops.shape(sequences)[1], axis=1)  # (B, V) -> (B, T, V)
                 sequences = ops.concatenate([sequences, every], axis=-1)  # (B, T, I + V)
@@ -48,9 +51,9 @@ class LSTM(keras.layers.LSTM):
         return ops.transpose(said, (1, 0, 2)) if self.return_sequences else said[-1]  # (B, T, units), or (B, units)
 
 
-def is_written_out() -> bool:
-    """Whether the walk of this file is the faster one here."""
-    return keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
+def is_faster(units: int) -> bool:
+    """Whether the walk of this file is the faster one here, for a layer of so many units."""
+    return units >= SMALL and keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
 
 
 @ops.custom_gradient

@@ -13,6 +13,11 @@ B, T, INPUTS, BESIDE, UNITS = 3, 7, 5, 4, 6
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="elsewhere Keras's own way is taken")
 
 
+@pytest.fixture(autouse=True)
+def no_layer_is_small(monkeypatch):
+    monkeypatch.setattr(recurrence, "SMALL", 1)
+
+
 def numbers(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
@@ -93,11 +98,19 @@ def test_in_training_the_walk_of_this_file_is_the_one_that_is_taken(monkeypatch)
     assert len(walks) == 1
 
 
+def test_a_small_layer_is_left_to_keras(monkeypatch):
+    monkeypatch.setattr(recurrence, "SMALL", UNITS + 1)
+    monkeypatch.setattr(recurrence, "through_time", None)  # nobody calls it
+    _, ours = pair(return_sequences=True)
+    ours(numbers(B, T, INPUTS), training=True)
+
+
 def test_the_whole_network_takes_it_in_training(monkeypatch):
     from drumlib.network.models import build
 
     walks = []
     walk = recurrence.through_time
+    monkeypatch.undo()  # what is small is small
     monkeypatch.setattr(recurrence, "through_time", lambda *given: walks.append(1) or walk(*given))
     given = {name: numbers(1, 32, 128) for name in ("piano", "guitar", "bass")} | {"drums": numbers(1, 32, 27)}
     build("thesis")(given, training=True)
