@@ -22,14 +22,14 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from drumlib.display import sound
-from drumlib.display.player import _json, _squeezed
+from drumlib.display.assets import assets, safe_json
 from drumlib.drummer import drum_track
 from drumlib.files import write_whole
 from drumlib.music import with_tracks, without_drums
@@ -342,7 +342,7 @@ class BlindTest:
     @cached_property
     def html(self) -> str:
         """The whole test, as a piece of a page."""
-        css, js, template = _assets()
+        css, js, template = assets("blind")
         data = {
             "what": WHAT,
             "version": VERSION,
@@ -365,7 +365,7 @@ class BlindTest:
         fields = {
             "title": html.escape(self.title),
             "seed": "" if self.seed is None else f' data-seed="{int(self.seed)}"',
-            "data": _json(data),
+            "data": safe_json(data),
             "css": css,
             "js": js,
         }
@@ -387,11 +387,3 @@ class BlindTest:
 
     def __repr__(self) -> str:
         return f"BlindTest({len(self.songs)} songs, {len(self.drummers)} drummers, {self.pairs} pairs a sitting)"
-
-
-@lru_cache(maxsize=1)
-def _assets() -> tuple[str, str, str]:
-    """The style sheet, the script and the page, made ready as the player's are."""
-    folder = Path(__file__).parent
-    css, js, page = (_squeezed((folder / f"blind.{kind}").read_text("utf-8")) for kind in ("css", "js", "html"))
-    return css, js.replace("{{version}}", hashlib.sha256(js.encode()).hexdigest()[:8]), page

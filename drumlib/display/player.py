@@ -8,16 +8,14 @@ Text that comes from a song is somebody else's: all of it is escaped.
 """
 
 import base64
-import hashlib
 import html
-import json
 import re
-from functools import cached_property, lru_cache
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 
 from drumlib.display import sound
+from drumlib.display.assets import assets, safe_json
 from drumlib.display.plots import LOUDNESS
 from drumlib.music.grid import Grid, Groove, notes_from_groove
 from drumlib.music.kit import DRUM_OF_PITCH, DRUMS, FAMILIES
@@ -88,7 +86,7 @@ class Player:
 
     @cached_property
     def html(self) -> str:
-        css, js, template = _assets()
+        css, js, template = assets("player")
         stems = self.audio
         title = html.escape(self.title)
         mutes = [
@@ -108,7 +106,7 @@ class Player:
             "mutes": "".join(mutes) if len(stems) > 1 else "",
             "legend": legend if self._strokes else "",
             "audio": "".join(self._audio_element(name, audio) for name, audio in stems.items()),
-            "data": _json(self._data()),
+            "data": safe_json(self._data()),
             "css": css,
             "js": js,
         }
@@ -217,24 +215,3 @@ def _steps_of(note: Note, zero: int, ticks_per_beat: int) -> tuple[int, int]:
 
 def _short(number: float) -> float:
     return round(number, 3)
-
-
-def _json(data) -> str:
-    """JSON that is safe inside a script element: no ``</script>`` and no ``<!--`` can be in it."""
-    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
-
-
-@lru_cache(maxsize=1)
-def _assets() -> tuple[str, str, str]:
-    """The style sheet, the script and the page, without comments, indentation and blank lines.
-
-    A blank line would end the HTML where a page is made from Markdown; an indented line would begin a code block.
-    """
-    folder = Path(__file__).parent
-    css, js, page = (_squeezed((folder / f"player.{kind}").read_text("utf-8")) for kind in ("css", "js", "html"))
-    return css, js.replace("{{version}}", hashlib.sha256(js.encode()).hexdigest()[:8]), page
-
-
-def _squeezed(text: str) -> str:
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))

@@ -1,0 +1,28 @@
+"""What a page needs of a thing to play with: its style sheet, its script and its HTML, and its data made safe."""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def assets(name: str) -> tuple[str, str, str]:
+    """The style sheet, the script and the page of ``player`` or ``blind``, without comments, indentation, blank lines.
+
+    A blank line would end the HTML where a page is made from Markdown; an indented line would begin a code block. Each
+    script is told its own version, so that two of them can live in one page.
+    """
+    folder = Path(__file__).parent
+    css, js, page = (_squeezed((folder / f"{name}.{kind}").read_text("utf-8")) for kind in ("css", "js", "html"))
+    return css, js.replace("{{version}}", hashlib.sha256(js.encode()).hexdigest()[:8]), page
+
+
+def safe_json(data) -> str:
+    """JSON that is safe inside a script element: no ``</script>`` and no ``<!--`` can be in it."""
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _squeezed(text: str) -> str:
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
