@@ -26,7 +26,7 @@ from evaluation import as_text
 
 from drumlib.data.chart import WINDOW_STEPS
 from drumlib.data.gmd import performances
-from drumlib.drummer import THRESHOLDS, if_struck
+from drumlib.drummer import THRESHOLDS, if_struck, with_the_thesis_gains
 from drumlib.evaluation.baselines import make
 from drumlib.evaluation.claims import (
     CLAIMS,
@@ -41,11 +41,12 @@ from drumlib.evaluation.claims import (
     verdict,
 )
 from drumlib.evaluation.contest import REAL, about, table_sum
+from drumlib.evaluation.likeness import rounded
 from drumlib.evaluation.playing import alone, cut_of, groove_at, songs_of, windows_of
 from drumlib.evaluation.songs import WholeSong, whole_songs
 from drumlib.files import write_whole
 from drumlib.music import DRUM_OF_ROLAND_PITCH, STEPS_PER_BAR, STEPS_PER_BEAT, Grid, Groove, groove_of
-from drumlib.music.kit import FAMILIES, SNARE
+from drumlib.music.kit import FAMILIES
 from drumlib.network.models import build
 from drumlib.network.weights import load_shipped
 
@@ -57,27 +58,15 @@ SUBSEQUENCES = (1, 2, 4)
 SEED = 0
 
 
-def as_the_thesis(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Velocities as the thesis made them louder (4.4): 1.8 times, the snare 2.5 times, clipped."""
-    gain = np.full(heads["velocities"].shape[-1], 1.8)
-    gain[SNARE] = 2.5
-    return {**heads, "velocities": np.clip(heads["velocities"] * gain, 0, 1)}
-
-
 def said(network, songs: list[WholeSong], section_bars: int | None = None) -> list[dict[str, np.ndarray]]:
     """What a network without a memory of its song says, nothing mended: as ``playing.alone``, other sub-sequences."""
     given = {family: windows_of([song.rolls[family] for song in songs], WINDOW_STEPS) for family in FAMILIES}
     return songs_of(network.generate(given, section_bars), [len(song) for song in songs], WINDOW_STEPS)
 
 
-def plain(value: float) -> float | None:
-    """For JSON: four digits; None for nan."""
-    return None if not math.isfinite(value) else round(float(value), 4)
-
-
 def tidy(found: dict | None) -> dict | None:
     """An interval for JSON."""
-    return found and {key: plain(x) if isinstance(x, float) else x for key, x in found.items()}
+    return found and {key: rounded(x) if isinstance(x, float) else x for key, x in found.items()}
 
 
 def figures(grooves: list[Groove], songs: list[WholeSong]) -> dict[str, list[float]]:
@@ -103,7 +92,7 @@ def row(values: dict[str, list[float]], real: dict[str, list[float]] | None) -> 
         if real is not None:
             less = over_songs(np.subtract(real[name], values[name]), SEED)
             found[name] |= {"real less his": tidy(less), "verdict": verdict(claim, own, less)}
-        found[name]["per song"] = [plain(x) for x in values[name]]
+        found[name]["per song"] = [rounded(x) for x in values[name]]
     return found
 
 
@@ -200,7 +189,9 @@ def main(arguments: list[str] | None = None) -> None:
         if name == "thesis":
             heads = said(network, songs)
             played[name] = [groove_at(if_struck(one), cuts[name]) for one in heads]
-            played[LOUDER] = [groove_at(as_the_thesis(one), cuts[name]) for one in heads]
+            played[LOUDER] = [
+                groove_at({**one, "velocities": with_the_thesis_gains(one["velocities"])}, cuts[name]) for one in heads
+            ]
             tried = subsequences(network, songs, cuts[name])
         else:
             bands = [song.rolls for song in songs]
@@ -222,7 +213,7 @@ def main(arguments: list[str] | None = None) -> None:
         "borders": [len(borders(song.rolls)) for song in songs],
         "entrances": [len(entrances(song.rolls)) for song in songs],
         "claims": {
-            name: {"says": c.says, "measure": c.measure.__name__, "unit": c.unit, "rule": c.rule, "bar": plain(c.bar)}
+            name: {"says": c.says, "measure": c.measure.__name__, "unit": c.unit, "rule": c.rule, "bar": rounded(c.bar)}
             for name, c in CLAIMS.items()
         },
         "drummers": {

@@ -15,19 +15,15 @@ made piece by piece: a row that is in the results already is not made again, unl
 import argparse
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from drumlib.evaluation.baselines import BASELINES, make
-from drumlib.evaluation.contest import REAL, about, by_baseline, by_network, real, share, table, table_sum
+from drumlib.evaluation.contest import REAL, about, by_baseline, by_network, real, table, table_sum
 from drumlib.evaluation.likeness import bars_learned
-from drumlib.evaluation.playing import CUTS, alone
-from drumlib.evaluation.songs import WholeSong, whole_songs, windows_to_learn
+from drumlib.evaluation.songs import whole_songs, windows_to_learn
 from drumlib.files import write_whole
 from drumlib.network.models import PRESETS, build
-from drumlib.network.weights import load_shipped, load_weights
+from drumlib.network.weights import load_either
 
 RESULTS = Path(__file__).parent / "results" / "evaluation.json"
 CURVES = ("best", "thesis")
@@ -39,24 +35,8 @@ def loaded(preset: str, runs: Path | None) -> tuple:
     network = build(preset)
     run = runs / f"{preset}-0" / "best.npz" if runs else None
     if run and run.is_file():
-        load_weights(network, run)
-        return network, f"RUNS/{preset}-0/best.npz"
-    load_shipped(network, preset)
-    return network, "shipped"
-
-
-def of_all_drums(network, songs: Sequence[WholeSong]) -> dict:
-    """Precision and recall of the network's own playing at every cut, all drums counted together."""
-    heard = alone(network, [song.rolls for song in songs])
-    truth = np.concatenate([song.truth.hits[song.judged] for song in songs]) > 0  # (steps, 9)
-    probability = np.concatenate([one["hits"][song.judged] for one, song in zip(heard, songs, strict=True)])
-    found = {"precision": [], "recall": []}
-    for cut in CUTS:
-        played = probability > cut
-        both = (played & truth).sum()
-        found["precision"].append(share(both, played.sum()))
-        found["recall"].append(share(both, truth.sum()))
-    return found
+        return load_either(network, preset, run), f"RUNS/{preset}-0/best.npz"
+    return load_either(network, preset), "shipped"
 
 
 def as_text(results: dict) -> bytes:
@@ -102,8 +82,6 @@ def main(arguments: list[str] | None = None) -> None:
                 print(f"{name}: left out ({error})")
                 continue
             rows[name] = {"weights": weights, **by_network(network, songs, validation, SEED, name in CURVES, learned)}
-            if name in CURVES:
-                rows[name]["drums"]["all drums"] = of_all_drums(network, songs)
         print(f"{name}: {rows[name]['seconds']} s", flush=True)
         order = [REAL, *PRESETS, *BASELINES]
         kept = {key: rows[key] for key in sorted(rows, key=order.index)}

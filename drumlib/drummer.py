@@ -266,6 +266,13 @@ def if_struck(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {**heads, "velocities": np.clip(heads["velocities"] / odds, 0, 1)}
 
 
+def with_the_thesis_gains(velocities: np.ndarray) -> np.ndarray:
+    """Velocities (..., 9) as the thesis mended them (4.4): 1.8 times as loud, the snare 2.5 times, up to 1."""
+    gain = np.full(len(DRUMS), 1.8)
+    gain[SNARE] = 2.5
+    return np.clip(velocities * gain, 0, 1)
+
+
 class Drawing:
     """A way to choose notes: draw each from its probability. Above 1 a temperature evens the odds out.
 

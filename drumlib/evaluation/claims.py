@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drumlib.evaluation.intervals import bootstrap
+from drumlib.evaluation import metrics
+from drumlib.evaluation.intervals import mean_over_songs
+from drumlib.evaluation.metrics.form import bars_of
 from drumlib.music.grid import STEPS_PER_BAR, STEPS_PER_BEAT, Groove
 from drumlib.music.kit import (
     CLOSED_HAT,
@@ -77,8 +79,7 @@ def laid_back(groove: Groove) -> float:
     Not a claim of the thesis. A drummer who is early with everything, as people before a click are, can be laid back
     all the same. Range (-1, 1).
     """
-    others = groove.hits[:, [KICK, CLOSED_HAT]] > 0  # (T, 2)
-    return late_snares(groove) - mean(groove.offsets[:, [KICK, CLOSED_HAT]][others])
+    return metrics.laid_back(groove, others=(KICK, CLOSED_HAT))
 
 
 def uneven_hats(groove: Groove) -> float:
@@ -286,13 +287,6 @@ def mean(values) -> float:
     return float(values.mean()) if values.size else math.nan
 
 
-def bars_of(groove: Groove) -> np.ndarray:
-    """A groove's hits bar by bar, float (bars, 16, 9). Raises ValueError if it does not end on a bar line."""
-    if len(groove) % STEPS_PER_BAR:
-        raise ValueError(f"the groove has {len(groove)} steps, not whole bars of {STEPS_PER_BAR}")
-    return (groove.hits > 0).astype(float).reshape(-1, STEPS_PER_BAR, groove.hits.shape[1])  # (T, 9) -> (B, 16, 9)
-
-
 def band_bars(rolls: dict[str, np.ndarray]) -> np.ndarray:
     """The band's rhythm bar by bar: which of the three instruments begins a note on each step, (bars, 16, 3)."""
     return np.stack([rolls[family].any(axis=1) for family in FAMILIES], axis=-1).reshape(-1, STEPS_PER_BAR, 3) * 1.0
@@ -404,14 +398,12 @@ CLAIMS = {
 
 
 def over_songs(values: Sequence[float], seed: int = 0) -> dict | None:
-    """The mean over songs, each counting once, with its interval (``intervals.bootstrap``); None if no song has one."""
+    """The mean over songs, each counting once, with its interval (``intervals``); None if no song has one."""
     values = np.asarray(values, dtype=float)
     values = values[np.isfinite(values)]
     if len(values) < 2:
         return None
-    counted = np.stack([values, np.ones_like(values)], axis=1)  # (songs, 2)
-    found = bootstrap(counted, lambda sums: float(sums[0] / sums[1]) if sums[1] else math.nan, seed)
-    return {**found, "songs": len(values)}
+    return {**mean_over_songs(values, seed), "songs": len(values)}
 
 
 def verdict(claim: Claim, own: dict | None, less_than_real: dict | None = None) -> str:

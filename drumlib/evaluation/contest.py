@@ -25,10 +25,11 @@ import numpy as np
 
 from drumlib.data.chart import WINDOW_STEPS
 from drumlib.evaluation.baselines import BASELINES, Baseline, check_names, make
-from drumlib.evaluation.intervals import bootstrap
-from drumlib.evaluation.likeness import bars_learned, copies, mean_record, records, set_distances
+from drumlib.evaluation.cuts import CUTS, f1
+from drumlib.evaluation.intervals import bootstrap, mean_over_songs
+from drumlib.evaluation.likeness import bars_learned, copies, mean_record, records, rounded, set_distances
 from drumlib.evaluation.metrics import Confusion, agreement, confusion
-from drumlib.evaluation.playing import CUTS, alone, cut_of, groove_at, told
+from drumlib.evaluation.playing import alone, cut_of, groove_at, told
 from drumlib.evaluation.songs import ALL, JUDGED, WholeSong, bands_of_others, is_corpus, whole_songs, windows_to_learn
 from drumlib.music.grid import STEPS_PER_BAR, Groove
 from drumlib.music.kit import DRUMS
@@ -101,7 +102,7 @@ def scored_rows(songs: Sequence[WholeSong], rows: dict[str, list[Groove]], learn
     if OTHER in counts:
         pair = np.stack([counts["by itself"], counts[OTHER]], axis=1)  # (songs, 2, 4)
         found["listening gain"] = bootstrap(pair, lambda both: f1(both[0]) - f1(both[1]))
-        found["listening gain, mean over songs"] = mean_of([f1(own) - f1(other) for own, other in pair])
+        found["listening gain, mean over songs"] = mean_over_songs([f1(own) - f1(other) for own, other in pair])
     found["metrics"] = {name: mean_record(records(songs, played)) for name, played in rows.items() if name != OTHER}
     found["sets"] = {name: set_distances(songs, played, songs) for name, played in rows.items() if name != OTHER}
     if learned is not None:
@@ -123,12 +124,6 @@ def counted(songs: Sequence[WholeSong], played: Sequence[Groove]) -> np.ndarray:
     )
 
 
-def f1(counts: Sequence[float]) -> float:
-    """F1 of (both, false, missed, ...)."""
-    both, false, missed = counts[:3]
-    return float(2 * both / (2 * both + false + missed)) if both + false + missed else float("nan")
-
-
 def score(counts: np.ndarray) -> dict:
     """All scores of songs' counts (songs, 4): of all cells together, and F1 as a mean over songs."""
     scores = agreement(Confusion(*counts.sum(axis=0).tolist()))
@@ -137,7 +132,7 @@ def score(counts: np.ndarray) -> dict:
     return {
         **scores._asdict(),
         "f1 interval": both_ends(pooled, len(counts)),
-        "f1, mean over songs": mean_of([f1(one) for one in counts]),
+        "f1, mean over songs": mean_over_songs([f1(one) for one in counts]),
         "density": density["value"],
         "density interval": both_ends(density, len(counts)),
     }
@@ -148,38 +143,31 @@ def both_ends(found: dict, songs: int) -> list[float] | None:
     return [found["low"], found["high"]] if songs > 1 else None
 
 
-def mean_of(values: Sequence[float]) -> dict:
-    """A mean over songs, each song counting once, with its interval."""
-    values = np.array([value for value in values if np.isfinite(value)])
-    if not len(values):
-        return {"value": None, "low": None, "high": None}
-    counted_once = np.stack([values, np.ones_like(values)], axis=1)  # (songs, 2)
-    found = bootstrap(counted_once, lambda sums: float(sums[0] / sums[1]))
-    return found if len(values) > 1 else {"value": found["value"], "low": None, "high": None}
-
-
 def curves_of(songs: Sequence[WholeSong], heard: Sequence[dict], rows: dict[str, list[Groove]]) -> dict:
     """By drum: how precision and recall of the network's own playing go with the cut; how many notes each drum has."""
     truth = np.concatenate([song.truth.hits[song.judged] for song in songs]) > 0  # (steps, 9)
     probability = np.concatenate([one["hits"][song.judged] for one, song in zip(heard, songs, strict=True)])
     curves = {name: {"precision": [], "recall": [], "notes": int(truth[:, d].sum())} for d, name in enumerate(DRUMS)}
+    together = {"precision": [], "recall": []}
     for cut in CUTS:
         played = probability > cut
-        both = (played & truth).sum(axis=0)  # (9,)
+        both, own, real_ones = (x.sum(axis=0) for x in (played & truth, played, truth))  # 3 x (9,)
         for d, name in enumerate(DRUMS):
-            curves[name]["precision"].append(share(both[d], played[:, d].sum()))
-            curves[name]["recall"].append(share(both[d], truth[:, d].sum()))
+            curves[name]["precision"].append(share(both[d], own[d]))
+            curves[name]["recall"].append(share(both[d], real_ones[d]))
+        together["precision"].append(share(both.sum(), own.sum()))
+        together["recall"].append(share(both.sum(), real_ones.sum()))
     for way, played in rows.items():
         if way != OTHER:
             hits = np.concatenate([groove.hits[song.judged] for groove, song in zip(played, songs, strict=True)])
             for d, name in enumerate(DRUMS):
                 curves[name][f"density, {way}"] = share(hits[:, d].sum(), truth[:, d].sum())
-    return {"cuts": [round(float(cut), 2) for cut in CUTS], "by drum": curves}
+    return {"cuts": [round(float(cut), 2) for cut in CUTS], "by drum": curves, "all drums": together}
 
 
 def share(part: float, whole: float) -> float | None:
     """A quotient to four digits; None where there is nothing to divide by."""
-    return round(float(part / whole), 4) if whole else None
+    return rounded(part / whole) if whole else None
 
 
 # --- the whole report -------------------------------------------------------------------------------------------------
@@ -277,16 +265,11 @@ def evaluate(
 
 
 def network_of(preset: str, weights: str | os.PathLike | None):
-    """A preset's network with the shipped weights, or with others."""
+    """A preset's network with the shipped weights, or with others. Keras is loaded only now: --help must not wait."""
     from drumlib.network.models import build
-    from drumlib.network.weights import load_shipped, load_weights
+    from drumlib.network.weights import load_either
 
-    network = build(preset)
-    if weights is None:
-        load_shipped(network, preset)
-    else:
-        load_weights(network, weights)
-    return network
+    return load_either(build(preset), preset, weights)
 
 
 def songs_to_tune_on(folder: Path, split: str) -> list[WholeSong]:

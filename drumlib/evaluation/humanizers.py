@@ -83,17 +83,12 @@ def humanizer(preset: str, weights: str | os.PathLike | None):
     """A humanizer with the shipped weights, or with others. Raises ValueError if there is no such humanizer."""
     from drumlib.network.grooves import GROOVE_PRESETS, build_on_grooves
     from drumlib.network.humanizer import HumanizerPreset
-    from drumlib.network.weights import load_shipped, load_weights
+    from drumlib.network.weights import load_either
 
     known = [name for name, kind in GROOVE_PRESETS.items() if isinstance(kind, HumanizerPreset)]
     if preset not in known:
         raise ValueError(f"no humanizer {preset!r}: there is {', '.join(known)}")
-    network = build_on_grooves(preset)
-    if weights is None:
-        load_shipped(network, preset)
-    else:
-        load_weights(network, weights)
-    return network
+    return load_either(build_on_grooves(preset), preset, weights)
 
 
 def histograms(network, windows: TwoBars, progress: Callable = lambda items: items) -> dict[str, np.ndarray]:

@@ -6,12 +6,10 @@ import numpy as np
 
 from drumlib.data.chart import WINDOW_STEPS
 from drumlib.drummer import drawing, if_struck, says_too_much
+from drumlib.evaluation.cuts import best_cut
 from drumlib.evaluation.songs import WholeSong
 from drumlib.music.grid import Groove
 from drumlib.music.kit import DRUMS, FAMILIES
-
-CUTS = np.arange(0.10, 0.81, 0.02)
-"""Where a network's own playing may be cut; the validation songs choose."""
 
 BATCH = 64
 """How many windows of eight bars a network is given at once."""
@@ -100,9 +98,4 @@ def cut_of(network, validation: Sequence[WholeSong]) -> tuple[float, str]:
     heads = alone(network, [song.rolls for song in validation])
     probability = np.concatenate([one["hits"][song.judged] for one, song in zip(heads, validation, strict=True)])
     truth = np.concatenate([song.truth.hits[song.judged] for song in validation]) > 0  # (steps, 9)
-
-    def f1_at(cut: float) -> float:
-        played = probability > cut
-        return 2 * np.sum(played & truth) / (played.sum() + truth.sum())
-
-    return round(float(max(CUTS, key=f1_at)), 2), f"F1 on {len(validation)} validation songs"
+    return round(best_cut(probability, truth), 2), f"F1 on {len(validation)} validation songs"

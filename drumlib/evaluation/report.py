@@ -14,12 +14,11 @@ import numpy as np
 
 from drumlib.data.chart import WINDOW_STEPS
 from drumlib.data.windows import Windows, list_songs, read_windows
-from drumlib.drummer import THRESHOLDS, if_struck, rock_bar
+from drumlib.drummer import THRESHOLDS, if_struck, rock_bar, with_the_thesis_gains
 from drumlib.evaluation.baselines import bar_before
 from drumlib.evaluation.metrics import Confusion, agreement, confusion, error_on_played
 from drumlib.files import write_whole
 from drumlib.music.grid import STEPS_PER_BAR
-from drumlib.music.kit import SNARE
 
 THRESHOLD = 0.5
 """Where teacher-forced answers are cut, as in the thesis's table."""
@@ -50,13 +49,9 @@ def held_out(
     pooled over all windows, and song by song.
     """
     from drumlib.network.models import build
-    from drumlib.network.weights import load_weights, pretrained
+    from drumlib.network.weights import load_either
 
-    if weights is None:
-        network = pretrained(preset)
-    else:
-        network = build(preset)
-        load_weights(network, weights)
+    network = load_either(build(preset), preset, weights)
     songs = list_songs(folder, split)
     refused: dict[str, str] = {}
     windows = read_windows(songs, refused, progress)
@@ -127,11 +122,9 @@ def errors(truth: dict[str, np.ndarray], outputs: dict[str, np.ndarray]) -> dict
     compared with those of a drummer who plays exactly on the grid.
     """
     struck = truth["hits"] > 0
-    gain = np.full(truth["hits"].shape[-1], 1.8)
-    gain[SNARE] = 2.5
     velocities = {
         "as answered": outputs["velocities"],
-        "with the thesis's gains": np.clip(outputs["velocities"] * gain, 0, 1),
+        "with the thesis's gains": with_the_thesis_gains(outputs["velocities"]),
         "if struck": if_struck(outputs)["velocities"],
     }
     offsets = {"as answered": outputs["offsets"], "none at all": np.zeros_like(outputs["offsets"])}

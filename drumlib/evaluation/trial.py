@@ -9,14 +9,13 @@ F1 is pooled over all cells. Intervals come from drawing songs with repeats (``i
 humble rivals that listen to nobody.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from drumlib.data.chart import WINDOW_STEPS
 from drumlib.data.windows import Windows
 from drumlib.drummer import drawing, rock_bar
-from drumlib.evaluation.intervals import bootstrap
+from drumlib.evaluation.cuts import best_cut, f1
+from drumlib.evaluation.intervals import bootstrap, mean_over_songs
 from drumlib.evaluation.metrics import Confusion, agreement, confusion
 from drumlib.evaluation.report import copies
 from drumlib.music.grid import STEPS_PER_BAR
@@ -24,9 +23,6 @@ from drumlib.music.kit import DRUMS
 from drumlib.network.models import play_all
 
 N = len(DRUMS)
-CUTS = np.arange(0.10, 0.81, 0.02)
-"""Where a free-running network's answers may be cut; the validation songs choose."""
-
 ORACLE = "each song's own best bar (an oracle)"
 
 
@@ -54,7 +50,9 @@ def trial(network, validation: Windows, test: Windows, seed: int = 0) -> dict:
         "listening gain": bootstrap(
             np.stack([per_song(test, truth, own, ~same), wrong], axis=1), lambda both: f1(both[0]) - f1(both[1])
         ),
-        "listening gain, mean over songs": mean_over_songs(per_song(test, truth, own, ~same), wrong),
+        "listening gain, mean over songs": mean_over_songs(
+            [f1(one) - f1(other) for one, other in zip(per_song(test, truth, own, ~same), wrong, strict=True)]
+        ),
         "drawn": {
             **scored(test, truth, drawn),
             "notes for each of the real drummer's": bootstrap(
@@ -123,15 +121,6 @@ def told_all(network, windows: Windows, batch: int = 128) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def best_cut(probability: np.ndarray, truth: np.ndarray) -> float:
-    """Where to cut probabilities for the highest F1."""
-    found = []
-    for cut in CUTS:
-        played = probability > cut
-        found.append(2 * np.sum(played & truth) / max(1, played.sum() + truth.sum()))
-    return float(CUTS[int(np.argmax(found))])
-
-
 def per_song(windows: Windows, truth: np.ndarray, played: np.ndarray, which=None) -> np.ndarray:
     """Hits of both, only of the one judged, only of the real drummer, song by song: (songs, 3)."""
     which = np.ones(len(windows), dtype=bool) if which is None else which
@@ -141,12 +130,6 @@ def per_song(windows: Windows, truth: np.ndarray, played: np.ndarray, which=None
         mine = (numbers == song) & which
         rows.append(confusion(truth[mine], played[mine])[:3])
     return np.array(rows, dtype=float)
-
-
-def f1(counts: Sequence[float]) -> float:
-    """F1 of (both, false, missed)."""
-    both, false, missed = counts
-    return float(2 * both / (2 * both + false + missed)) if both + false + missed else float("nan")
 
 
 def scored(windows: Windows, truth: np.ndarray, played: np.ndarray, which=None) -> dict:
@@ -164,11 +147,3 @@ def scored(windows: Windows, truth: np.ndarray, played: np.ndarray, which=None) 
         "f1 interval": [interval["low"], interval["high"]],
         "density": (both + false) / max(1, both + missed),
     }
-
-
-def mean_over_songs(right: np.ndarray, wrong: np.ndarray) -> dict:
-    """The mean over songs of what the wrong band costs in F1, each song counting once, with its interval."""
-    gains = np.array([f1(one) - f1(other) for one, other in zip(right, wrong, strict=True)])
-    gains = gains[np.isfinite(gains)]  # a song that has no such window gains nothing and loses nothing
-    counted = np.stack([gains, np.ones_like(gains)], axis=1)  # (songs, 2)
-    return bootstrap(counted, lambda sums: float(sums[0] / sums[1]) if sums[1] else float("nan"))

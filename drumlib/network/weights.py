@@ -70,9 +70,7 @@ def pretrained(preset: str = "thesis") -> DrummerNetwork:
     ValueError
         If there is no such preset, or no weights of it are shipped, or they are not what was shipped.
     """
-    network = build(preset)
-    load_shipped(network, preset)
-    return network
+    return load_either(build(preset), preset)
 
 
 def load_shipped(network, name: str) -> None:
@@ -88,6 +86,15 @@ def load_shipped(network, name: str) -> None:
         if hashlib.sha256(file.read_bytes()).hexdigest() != sums.get(file.name):
             raise ValueError(f"{file}: these are not the weights that were shipped (their sha256 is another)")
         load_weights(network, file)
+
+
+def load_either(network, name: str, path: str | os.PathLike | None = None):
+    """The network, with the weights of a file, or, without one, with those that ship. Raises what loading raises."""
+    if path is None:
+        load_shipped(network, name)
+    else:
+        load_weights(network, path)
+    return network
 
 
 def shelf(*name: str):

@@ -134,7 +134,7 @@ def test_changes():
     hits = other.hits.copy()
     hits[16:] = 0
     hits[16, RIDE] = 1
-    assert claims.changing_notes(changed(other, hits=hits)) == 1  # nothing in common
+    assert claims.changing_notes(changed(other, hits=hits, velocities=0.8 * hits)) == 1  # nothing in common
 
 
 def test_fills_every_two_bars():
@@ -181,7 +181,7 @@ def test_a_new_pattern_for_the_chorus():
     hits = groove.hits.copy()
     hits[16 * 16 : 24 * 16, RIDE] = hits[16 * 16 : 24 * 16, CLOSED_HAT]
     hits[16 * 16 : 24 * 16, CLOSED_HAT] = 0
-    ridden = changed(groove, hits=hits)
+    ridden = changed(groove, hits=hits, velocities=0.8 * hits)
     assert claims.new_pattern(ridden, [16]) > 0.2  # against the same place at bars 8 and 24, where it changes back
     assert claims.new_cymbals(ridden, [16, 24]) > 0.6
     assert math.isnan(claims.new_pattern(ridden, []))

@@ -15,11 +15,9 @@ import numpy as np
 
 from drumlib.evaluation.metrics.checks import check_band
 from drumlib.evaluation.metrics.form import bars_of
+from drumlib.evaluation.metrics.groove import TIMEKEEPERS
 from drumlib.music.grid import STEPS_PER_BAR, STEPS_PER_BEAT, Groove
-from drumlib.music.kit import CLOSED_HAT, FAMILIES, KICK, OPEN_HAT, RIDE, SNARE
-
-TIMEKEEPERS = (CLOSED_HAT, OPEN_HAT, RIDE)
-"""What a drummer keeps time on."""
+from drumlib.music.kit import FAMILIES, KICK, SNARE
 
 COMPING = ("piano", "guitar")
 """Who plays the chords, and with them the subdivision that is heard."""

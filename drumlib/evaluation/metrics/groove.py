@@ -5,6 +5,7 @@ does not have (the ghost notes of a drummer without a snare) is nan, so that a m
 """
 
 import itertools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -79,8 +80,10 @@ def swing(groove: Groove) -> float:
     return float(np.median(p / (STEPS_PER_BEAT - p))) if len(p) else float("nan")
 
 
-def laid_back(groove: Groove) -> float:
+def laid_back(groove: Groove, others: Sequence[int] = (KICK,)) -> float:
     """How much later the backbeat's snares come than the kicks do, in steps: the difference of their mean offsets.
+
+    ``others`` are the drums that they are compared with, if not with the kick alone.
 
     Range (-1, 1): plus is laid back, minus pushes; nan without either. The thesis sees its network's snares come late
     (5.2).
@@ -88,8 +91,8 @@ def laid_back(groove: Groove) -> float:
     check_groove(groove)
     backbeat = np.isin(np.arange(len(groove)) % STEPS_PER_BAR, (4, 12))
     snares = groove.offsets[backbeat & (groove.hits[:, SNARE] > 0), SNARE]
-    kicks = groove.offsets[groove.hits[:, KICK] > 0, KICK]
-    return float(snares.mean() - kicks.mean()) if len(snares) and len(kicks) else float("nan")
+    rest = groove.offsets[:, list(others)][groove.hits[:, list(others)] > 0]
+    return float(snares.mean() - rest.mean()) if len(snares) and len(rest) else float("nan")
 
 
 def spreads(groove: Groove) -> Spreads:
