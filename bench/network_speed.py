@@ -133,11 +133,12 @@ def forward_products(network: DrummerNetwork) -> dict[str, int]:
 
 
 def training_products(network: DrummerNetwork) -> dict[str, int]:
-    """Operations of the matrix products to learn from one window, as the graph is written, and the least that do.
+    """Operations of the matrix products to learn from one window: as the thesis's graph is written, and as ours is.
 
     Backward, each product is made twice more: for the gradient of its weights and for that of its input. The input of
-    the first convolution is data and needs none. ``least`` also saves what need not be computed at every step: what
-    the conductor vector adds to the lower LSTM's input is the same for 32 steps, and the drums before need no gradient.
+    the first convolution is data and needs none. That is what the transcription does. ``ours`` is less, as
+    network/recurrence.py does at every step only what differs from step to step: what the conductor vector adds to the
+    lower LSTM's input is the same for 32 steps, and the drums before need no gradient.
     """
     forward = forward_products(network)
     beat = sum(number for path, number in forward.items() if "/beat/" in path)
@@ -146,8 +147,8 @@ def training_products(network: DrummerNetwork) -> dict[str, int]:
     drums, vector = 27, network.preset.conductor_units
     from_drums, from_vector = (forward[entry] * rows // (drums + vector) for rows in (drums, vector))
     steps = TIMES[r"^decoder/(lower|upper)/.*kernel"] // TIMES[r"^conductor/.*kernel"]
-    least = written - from_drums - 3 * (from_vector - from_vector // steps)
-    return {"forward": sum(forward.values()), "as_written": written, "least": least}
+    ours = written - from_drums - 3 * (from_vector - from_vector // steps)
+    return {"forward": sum(forward.values()), "thesis": written, "ours": ours}
 
 
 def multiplying(size: int, times: int) -> dict[str, float]:
@@ -212,17 +213,12 @@ def measure_training(rounds: int, windows: int, quick: bool) -> dict:
             "windows_a_second": {name: summary([windows / s for s in row], 2) for name, row in took.items()},
             "ours_against_thesis": ratios(took["thesis"], took["ours"]),
         }
-        rate, reached = [windows / s for s in took["ours"]], [speed[clock] for speed in speeds]
-        shares = {
-            name: summary([r * products[name] / s for r, s in zip(rate, reached, strict=True)])
-            for name in ("as_written", "least")
-        }
-        arithmetic[clock] = {
-            "ours_gflops": summary([r * products["as_written"] / 1e9 for r in rate], 2),
-            "reachable_gflops": summary([speed / 1e9 for speed in reached], 2),
-            "share": shares["as_written"],
-            "share_by_least": shares["least"],
-        }
+        reached = [speed[clock] for speed in speeds]
+        arithmetic[clock] = {"reachable_gflops": summary([speed / 1e9 for speed in reached], 2)}
+        for name in ("ours", "thesis"):
+            done = [windows * products[name] / seconds for seconds in took[name]]  # operations a second
+            arithmetic[clock][f"{name}_gflops"] = summary([x / 1e9 for x in done], 2)
+            arithmetic[clock][f"share_{name}"] = summary([x / most for x, most in zip(done, reached, strict=True)])
     return {"training": training, "arithmetic": arithmetic}
 
 
@@ -379,9 +375,8 @@ def main(arguments=None) -> None:
         print(
             f"training ({clock}): {training[clock]['ours_against_thesis']['median']} times as fast as the thesis's way"
         )
-        print(
-            f"arithmetic ({clock}): {arithmetic[clock]['share']['median']:.0%} of what large matrix products reach here"
-        )
+        share = arithmetic[clock]["share_ours"]["median"]
+        print(f"arithmetic ({clock}): {share:.0%} of what large matrix products reach here")
     for way in playing["thesis"]:
         if isinstance(playing["thesis"][way], dict):
             print(f"playing ({way}): {playing['thesis'][way]['ours_against_it']['median']} times as fast")

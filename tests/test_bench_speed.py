@@ -24,7 +24,8 @@ def test_the_quick_run_writes_every_figure(bench, tmp_path, capsys):
     assert results["training"]["parameters"] == {"ours": 3_945_135, "thesis": 3_945_135}
     for clock in ("wall", "cpu"):
         assert results["training"][clock]["ours_against_thesis"]["median"] > 0
-        assert 0 < results["arithmetic"][clock]["share"]["median"] < 1
+        assert 0 < results["arithmetic"][clock]["share_ours"]["median"] < 1
+        assert 0 < results["arithmetic"][clock]["share_thesis"]["median"] < 1
     assert results["playing"]["song"]["combinations"] == 4
     assert results["playing"]["thesis"]["rhythms"] == 12
     assert results["playing"]["thesis"]["from_python"]["ours_against_it"]["median"] > 0
@@ -53,10 +54,10 @@ def test_the_operations_are_those_of_the_layers(bench):
     assert sum(forward.values()) == total
     products = bench.training_products(network)
     assert products["forward"] == total
-    assert products["as_written"] == 3 * total - 3 * beat
+    assert products["thesis"] == 3 * total - 3 * beat
     # the vector is projected once in 32 steps, three times (forward, weights, input); the drums need no gradient
     spared = 128 * 2 * 1024 * 256 * 31 // 32 * 3 + 128 * 2 * 1024 * 27
-    assert products["least"] == products["as_written"] - spared
+    assert products["ours"] == products["thesis"] - spared
 
 
 @pytest.mark.parametrize("bars", [1, 8, 100])
