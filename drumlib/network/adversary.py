@@ -1,5 +1,7 @@
 """The network behind the preset ``adversary``: a critic that tells real drummers from a network, given the song.
 
+What goes where::
+
     band  -> Ears -> Listening ---+
                                   +-> Listening -> one number a bar -> their mean: the log odds for "real"
     drums -> what, what is new ---+

@@ -1,5 +1,7 @@
 """The network behind the preset ``best``: a drummer that listens.
 
+What goes where::
+
     band -> Ears -> Listening ------------------+-> heads: what the band alone tells
                         |                       |
                         +-> Memory -> Recall ---+-> heads: that, and what he has played so far

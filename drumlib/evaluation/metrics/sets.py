@@ -143,7 +143,7 @@ def nearest_bars(bars: np.ndarray, training_bars: np.ndarray) -> np.ndarray:
     copies has 0 everywhere; so does one who plays the commonest beat, as real drummers do. Compare with the real
     drummer's own distance.
 
-    Computed by matrix products: |a| + |b| - 2 ab, some millions of pairs at once, so memory stays small.
+    Computed by matrix products, ``|a| + |b| - 2 ab``, some millions of pairs at once, so memory stays small.
 
     Raises
     ------
