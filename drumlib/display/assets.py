@@ -7,13 +7,13 @@ from pathlib import Path
 
 
 @cache
-def assets(name: str) -> tuple[str, str, str]:
-    """The style sheet, the script and the page of ``player`` or ``blind``, without comments, indentation, blank lines.
+def assets(name: str, folder: Path = Path(__file__).parent) -> tuple[str, str, str]:
+    """The style sheet, the script and the page of ``player``, say, without comments, indentation, blank lines.
 
     A blank line would end the HTML where a page is made from Markdown; an indented line would begin a code block. Each
-    script is told its own version, so that two of them can live in one page.
+    script is told its own version, so that two of them can live in one page. ``folder`` is where the three files are:
+    beside this one, if not given.
     """
-    folder = Path(__file__).parent
     css, js, page = (_squeezed((folder / f"{name}.{kind}").read_text("utf-8")) for kind in ("css", "js", "html"))
     return css, js.replace("{{version}}", hashlib.sha256(js.encode()).hexdigest()[:8]), page
 

@@ -25,8 +25,9 @@ from drumlib.music.song import Song
 SHORT_NAMES = ("kick", "snare", "hi-hat", "open hat", "low tom", "mid tom", "high tom", "ride", "crash")
 """The drums' names where there is no room: on a telephone."""
 
-KBPS = 64
-"""Kilobits a second of MP3, mono. Sixteen bars of a band and its drums are then some 700 kB of page."""
+KBPS = 48
+"""Kilobits a second of MP3, mono. Sixteen bars of a band and its drums are then some 500 kB of page. What is lost lies
+above 11 kHz, where our sound font has little but the breath of a cymbal."""
 
 
 class Player:

@@ -16,6 +16,20 @@ LOUDNESS = ((122, 166, 222), (128, 132, 214), (168, 98, 192), (212, 72, 138), (2
 INK = "#808892"
 """The grey of text and lines."""
 
+RED, VIOLET, BLUE = (tuple(channel / 255 for channel in LOUDNESS[i]) for i in (4, 2, 0))
+"""Three of those colours, for lines and bars; as Matplotlib has them, (3,), 0 to 1."""
+
+CLEAR_STYLE = {
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
+    **dict.fromkeys(("figure.facecolor", "axes.facecolor"), "none"),
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+    "figure.constrained_layout.use": True,
+    "lines.linewidth": 2,
+}
+"""For a chapter's own figures, by ``plt.rcParams.update``: no background and grey ink, so that they can be read on a
+light page and on a dark one."""
+
 BAND = "#5f8fb0"
 """The colour of the band's notes."""
 

@@ -218,7 +218,10 @@ def font_path() -> Path:
 
 
 def encode_mp3(audio: np.ndarray, sample_rate: int = SAMPLE_RATE, kbps: int = 64) -> bytes:
-    """Audio as the bytes of an MP3 file, mono, at a constant bit rate.
+    """Audio as the bytes of an MP3 file, mono.
+
+    A decoder must be told how many samples the encoder put before the sound, or all of it comes 23 ms late. Frames of
+    less than 64 kbit/s have no room for that at a constant rate; so there the rate varies, and is right on average.
 
     Parameters
     ----------
@@ -227,7 +230,8 @@ def encode_mp3(audio: np.ndarray, sample_rate: int = SAMPLE_RATE, kbps: int = 64
     sample_rate
         32,000, 44,100 or 48,000: the three that MP3 proper has. Other audio is brought to 48,000 first.
     kbps
-        Kilobits a second, 32 to 320; the nearest rate that MP3 has is taken (... 48, 56, 64, 80, 96 ...).
+        Kilobits a second, 32 to 320: from 64 on, the nearest rate that MP3 has (64, 80, 96, ...); below, roughly so
+        many, more where much happens and fewer where little does.
 
     Raises
     ------
@@ -245,6 +249,10 @@ def encode_mp3(audio: np.ndarray, sample_rate: int = SAMPLE_RATE, kbps: int = 64
         length = round(len(audio) * SAMPLE_RATE / sample_rate)
         audio = np.interp(np.arange(length) * sample_rate / SAMPLE_RATE, np.arange(len(audio)), audio)
         sample_rate = SAMPLE_RATE
+    if kbps < 64:
+        mode, squeezed = "VARIABLE", min(0.7 + (48 - kbps) / 50, 0.99)  # 0 is best; 0.7 is some 45 kbit/s of a band
+    else:
+        mode, squeezed = "CONSTANT", max((320 - kbps) / (320 - 32), 0.0)  # 0 is 320 kbit/s, 1 would be 32
     buffer = io.BytesIO()
     try:
         soundfile.write(
@@ -253,8 +261,8 @@ def encode_mp3(audio: np.ndarray, sample_rate: int = SAMPLE_RATE, kbps: int = 64
             sample_rate,
             format="MP3",
             subtype="MPEG_LAYER_III",
-            bitrate_mode="CONSTANT",
-            compression_level=min(max((320 - kbps) / (320 - 32), 0.0), 0.99),  # 0 is 320 kbit/s, 1 would be 32
+            bitrate_mode=mode,
+            compression_level=squeezed,
         )
     except soundfile.LibsndfileError as error:
         raise OSError(f"this machine's libsndfile cannot write MP3: {error}") from None

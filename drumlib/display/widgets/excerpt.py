@@ -1,0 +1,67 @@
+"""Some bars of a song as a song of its own: what sounds beside a stage's drums."""
+
+from dataclasses import replace
+
+from drumlib.display.sound import section
+from drumlib.music import STEPS_PER_BAR, Grid, Groove, Note, Song, Track, only, without_drums
+
+
+def some_bars(song: Song, start_bar: int, bars: int, tracks: tuple[Track, ...] | None = None) -> Song:
+    """These bars of the song without its drums, from tick 0 on, with the tempos and meters that hold in them.
+
+    Notes that began before are left out, and those that sound longer end with the last bar. A band that rests in the
+    last bar gets a note there that nobody hears, so that the song is as long as was asked for.
+
+    Parameters
+    ----------
+    start_bar, bars
+        The first bar, from 0, and how many.
+    tracks
+        Some of the song's tracks; the whole band, if not given.
+
+    Raises
+    ------
+    ValueError
+        If there are no such bars.
+    """
+    first, last = section(song, start_bar, bars)
+    zero, end = song.bars[start_bar].tick, song.bars[start_bar + bars - 1].end
+    kept = []
+    for track in without_drums(song).band if tracks is None else tracks:
+        notes = [
+            Note(max(note.tick - zero, 0), note.pitch, note.velocity, min(note.length, end - max(note.tick, zero)))
+            for note in track.notes
+            if first <= note.tick < min(last, end)
+        ]
+        kept.append(replace(track, notes=tuple(sorted(notes))))
+    tempos, meters = (
+        [change._replace(tick=max(change.tick - zero, 0)) for change in changes if change.tick < end]
+        for changes in (song.tempos, song.meters)
+    )
+    some = replace(only(song, kept), tempos=tempos, meters=meters)
+    if len(some.bars) < bars:
+        bar = song.bars[start_bar + bars - 1]
+        quiet = Note(bar.tick - zero, 60, 1, bar.end - bar.tick)
+        kept[0] = replace(kept[0], notes=(*kept[0].notes, quiet)) if kept else Track((quiet,))
+        some = replace(some, tracks=tuple(kept))
+    return some
+
+
+def steps_of(song: Song, start_bar: int, bars: int) -> slice:
+    """The steps of these bars on the song's grid."""
+    grid = Grid(song)
+    ends = [*grid.first_steps.tolist(), grid.steps]
+    return slice(ends[start_bar], ends[start_bar + bars])
+
+
+def drums_of(groove: Groove, steps: slice) -> Groove:
+    """The groove of some steps, with the steps filled up to whole bars."""
+    assert (steps.stop - steps.start) % STEPS_PER_BAR == 0
+    return groove[steps]
+
+
+def chorus_of(name: str, section_name: str = "chorus") -> int:
+    """The bar, from 0, in which a songbook song's section begins; 0, if it has no such section."""
+    from drumlib.music import songbook
+
+    return next((part.bar for part in songbook.sections(name) if part.name == section_name), 0)
