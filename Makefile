@@ -15,7 +15,7 @@ unexport PYTHONPATH PYTHONHOME
 # `make PYTHON=python3.12 book` chooses the Python of .venv.
 export PYTHON
 
-.PHONY: help book test test-chapters test-network test-package browser-test lab lint clean lock env run-notebooks clean-notebooks results
+.PHONY: help book test test-chapters test-network test-package browser-test lab lint clean lock env run-notebooks clean-notebooks results test-colab lock-colab publish-setup new-chapter
 
 help: ## what can be typed here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,10 @@ test-package: env ## only the other tests of the package
 browser-test: env ## open the built book in Chromium, and press play
 	$(PY) -m pytest tests/browser -q
 
+# Another environment, .venv-colab, is built for it. `make test-colab CHAPTERS="book/latent.ipynb"` runs only that one.
+test-colab: ## every chapter as on Google Colab: its versions, and the chapters' first cell
+	@.ci/colab $(basename $(notdir $(CHAPTERS)))
+
 lab: env ## open the chapters in JupyterLab
 	$(PY) -m jupyterlab book
 
@@ -62,6 +66,14 @@ run-notebooks: env ## run every chapter and keep what it prints
 
 clean-notebooks: env ## take pictures, sounds and counts out of the chapters; text stays
 	$(PY) book/_tools/clean.py $(CHAPTERS)
+
+publish-setup: env ## say where this is published: make publish-setup REPO=owner/name; REPO= for nowhere
+	@test "$(origin REPO)" != undefined || { echo "say where: make publish-setup REPO=owner/name (REPO= for nowhere)" >&2; exit 2; }
+	@$(PY) book/_tools/publish.py "$(REPO)"
+
+new-chapter: env ## begin a chapter: make new-chapter NAME=swing TITLE="Swing" [AFTER=music]
+	@test -n "$(NAME)" && test -n "$(TITLE)" || { echo 'say which: make new-chapter NAME=swing TITLE="Swing"' >&2; exit 2; }
+	@$(PY) book/_tools/new_chapter.py "$(NAME)" "$(TITLE)" $(if $(AFTER),--after "$(AFTER)")
 
 # RUNS is where bench/presets.py trained; without it, of the presets only the shipped ones are scored anew on whole songs.
 results: env ## score the shipped weights anew: make results SONGS=folder GROOVE=folder-or-archive [RUNS=folder]
@@ -78,6 +90,12 @@ lock: env ## write requirements.lock anew, from pyproject.toml
 	@test -x .venv/tools/bin/uv || { $(PY) -m venv .venv/tools && .venv/tools/bin/python -m pip install -q uv; }
 	.venv/tools/bin/uv pip compile --universal --fork-strategy fewest --python-version 3.10 --extra book --extra test \
 	    --generate-hashes -q $(UPGRADE) -o requirements.lock pyproject.toml
+
+# When Colab changes: write its versions into .ci/colab.txt, then this.
+lock-colab: env ## write .ci/colab.lock anew, from .ci/colab.txt
+	@test -x .venv/tools/bin/uv || { $(PY) -m venv .venv/tools && .venv/tools/bin/python -m pip install -q uv; }
+	.venv/tools/bin/uv pip compile --universal --fork-strategy fewest --python-version 3.11 --no-annotate \
+	    --generate-hashes -q $(UPGRADE) -o .ci/colab.lock .ci/colab.txt
 
 clean: ## remove what was built; .venv stays (rm -r .venv removes that)
 	rm -rf book/_build build dist drumlib.egg-info .pytest_cache .ruff_cache .hypothesis
