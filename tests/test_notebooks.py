@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
+from contents import pages
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -15,12 +15,6 @@ TAGS = {
     *("hide-cell", "hide-input", "hide-output", "remove-cell", "remove-input", "remove-output"),  # for the book
     *("nbval-check-output", "nbval-ignore-output", "raises-exception"),  # for the tests
 }
-
-
-def chapters() -> list[str]:
-    """The names in the table of contents, the landing page first."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [contents["root"]] + [chapter["file"] for chapter in contents["chapters"]]
 
 
 def load_clean():
@@ -36,7 +30,7 @@ def every(kind):
     return pytest.mark.parametrize(kind, NOTEBOOKS, ids=lambda path: path.stem)
 
 
-@pytest.mark.parametrize("name", chapters())
+@pytest.mark.parametrize("name", pages())
 def test_every_chapter_of_the_contents_exists(name):
     assert [path for path in (ROOT / "book").glob(f"{name}.*") if path.suffix in (".ipynb", ".md")], (
         f"no {name} in book/"
@@ -44,8 +38,24 @@ def test_every_chapter_of_the_contents_exists(name):
 
 
 def test_every_page_is_in_the_contents():
-    pages = {path.stem for path in (ROOT / "book").glob("*") if path.suffix in (".ipynb", ".md")}
-    assert pages - set(chapters()) == set()
+    there = {path.stem for path in (ROOT / "book").glob("*") if path.suffix in (".ipynb", ".md")}
+    assert there - set(pages()) == set()
+
+
+def test_the_contents_are_walked_to_the_bottom():
+    """Parts, chapters and sections, each with a file of its own, with others below it, or with both."""
+    toc = {
+        "root": "index",
+        "parts": [
+            {"caption": "One", "chapters": [{"file": "a", "sections": [{"file": "a1"}, {"file": "a2"}]}]},
+            {"caption": "Two", "chapters": [{"file": "b"}, {"file": "c", "sections": [{"file": "c1"}]}]},
+        ],
+    }
+    assert pages(toc) == ["index", "a", "a1", "a2", "b", "c", "c1"]
+    assert pages({"root": "index", "chapters": [{"file": "a"}]}) == ["index", "a"]
+    for wrong in ({}, {"root": "a", "chapters": [{"file": "a"}]}):
+        with pytest.raises(ValueError, match="each page once"):
+            pages(wrong)
 
 
 @every("path")

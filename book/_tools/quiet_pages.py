@@ -1,4 +1,4 @@
-"""Makes the pages open without a fault from a disk: a small Sphinx extension, named in _config.yml.
+"""Makes the pages open without a fault from a disk, and to all: a small Sphinx extension, named in _config.yml.
 
 The theme and its companions are made for pages on a server. Opened as files, their pages put errors on the console,
 and a reader who looks there for his own mistakes would find ours. Nothing that a reader uses is taken away.
@@ -9,6 +9,9 @@ from pathlib import Path
 
 FONT_PRELOAD = re.compile(r'[ \t]*<link rel="preload" as="font"[^>]*>\n?')
 """Asks for fonts ahead of time; a browser refuses that for files. The fonts themselves load when they are used."""
+
+BOOK_IN_A_LIST = 'role="doc-biblioentry"'
+"""A role that has been given up. A screen reader that does not know it finds a list with nothing in it."""
 
 
 def drop_thebe(app, page, template, context, doctree):
@@ -24,16 +27,26 @@ def drop_thebe(app, page, template, context, doctree):
     ]
 
 
-def drop_font_preloads(app, exception):
+def search_without_excerpts(app, page, template, context, doctree):
+    """Opened as a file, the page of the search must not ask for excerpts of what it finds: a browser refuses them."""
+    if page == "search":
+        app.add_js_file(
+            None, body='if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
+        )
+
+
+def mend(app, exception):
+    """What stands in the finished pages only."""
     if exception is None and app.builder.format == "html":
         for path in Path(app.outdir).glob("*.html"):
             text = path.read_text(encoding="utf-8")
-            shorter = FONT_PRELOAD.sub("", text)
-            if shorter != text:
-                path.write_text(shorter, encoding="utf-8")
+            mended = FONT_PRELOAD.sub("", text).replace(BOOK_IN_A_LIST, 'role="listitem"')
+            if mended != text:
+                path.write_text(mended, encoding="utf-8")
 
 
 def setup(app):
     app.connect("html-page-context", drop_thebe, priority=900)
-    app.connect("build-finished", drop_font_preloads)
+    app.connect("html-page-context", search_without_excerpts)
+    app.connect("build-finished", mend)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,45 @@ def browser():
         browser = playwright.chromium.launch(executable_path=paths[0], headless=True, args=flags)
         yield browser
         browser.close()
+
+
+HERE = ("file:", "data:", "blob:")
+"""Addresses that lead to no network: the book's own folder, and what a page itself holds."""
+
+
+@dataclass
+class Opened:
+    """A page that was opened, and what went wrong with it since."""
+
+    page: object
+    faults: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def open_page(browser, book):
+    """``open_page(name, **options)`` opens a page of the book as a reader does, from the disk, with no network at all.
+
+    Every other address is blocked and is a fault, and so are an error on the console and a request that failed.
+    Options are those of a browser's context. ``query`` is what stands behind the page's address. Whoever opens a page
+    closes it.
+    """
+
+    def open_one(name: str, query: str = "", **options) -> Opened:
+        context = browser.new_context(device_scale_factor=1, **options)
+        page = context.new_page()
+        opened = Opened(page)
+
+        def block(route):
+            opened.faults.append(f"asks for {route.request.url}")
+            route.abort()
+
+        context.route(lambda address: not address.startswith(HERE), block)
+        page.on("websocket", lambda socket: opened.faults.append(f"asks for {socket.url}"))
+        page.on("console", lambda said: opened.faults.append(f"console: {said.text}") if said.type == "error" else None)
+        page.on("pageerror", lambda error: opened.faults.append(f"error: {error}"))
+        page.on("requestfailed", lambda request: opened.faults.append(f"failed: {request.url[:200]} {request.failure}"))
+        page.goto((book / f"{name}.html").as_uri() + query, wait_until="load")
+        page.wait_for_timeout(300)  # what a page does just after it was loaded
+        return opened
+
+    return open_one
