@@ -47,7 +47,7 @@ test-package: env ## only the other tests of the package
 	$(PY) -m pytest tests --ignore=tests/browser --ignore=tests/network -q
 
 browser-test: env ## open the built book in Chromium, and press play
-	$(PY) -m pytest tests/browser -q
+	$(PY) -m pytest tests/browser -q -n 2 --dist worksteal
 
 # Another environment, .venv-colab, is built for it. `make test-colab CHAPTERS="book/latent.ipynb"` runs only that one.
 test-colab: ## every chapter as on Google Colab: its versions, and the chapters' first cell
