@@ -271,7 +271,9 @@ def set_to(page, knobs, places: list[int]) -> None:
 def test_every_control_changes_what_is_heard(opened):
     """With no kernel and no network: the audio's bytes are others when a knob was moved.
 
-    The other knobs stand in the middle meanwhile: at an end, two ways may be one (at the beginning of a walk, say).
+    The other knobs stand in the middle meanwhile: at an end, two ways may be one (at the beginning of a walk, say). One
+    knob may take another's work away (where strokes are drawn, a threshold has no say, and the caption says so); then
+    the others are tried at their beginning.
     """
     page = opened.page
     unfold(page)
@@ -281,15 +283,18 @@ def test_every_control_changes_what_is_heard(opened):
         for number, many in enumerate(settings):
             knob = knobs.nth(number)
             name = knob.get_attribute("data-knob")
-            set_to(page, knobs, [count // 2 for count in settings])
-            heard, said = set(), set()
-            for place in range(many):
-                turn(page, knob, place)
-                length, loudest, checksum = page.evaluate(HEARD, handle)
-                assert length > 0 and loudest <= 1, f"{name}: clipped, {loudest}"
-                heard.add(checksum)
-                said.add(knob.get_attribute("aria-valuetext") or knob.input_value())
-            assert len(said) == many > 1, f"{name}: two of {many} settings read the same: {said}"
+            for others in ([count // 2 for count in settings], [0] * len(settings)):
+                set_to(page, knobs, others)
+                heard, said = set(), set()
+                for place in range(many):
+                    turn(page, knob, place)
+                    length, loudest, checksum = page.evaluate(HEARD, handle)
+                    assert length > 0 and loudest <= 1, f"{name}: clipped, {loudest}"
+                    heard.add(checksum)
+                    said.add(knob.get_attribute("aria-valuetext") or knob.input_value())
+                assert len(said) == many > 1, f"{name}: two of {many} settings read the same: {said}"
+                if len(heard) > 1:
+                    break
             assert len(heard) > 1, f"{name}: whatever is chosen, the same is heard"
     assert opened.faults == []
 

@@ -51,7 +51,7 @@ class YourSong:
 
     Attributes
     ----------
-    stages : dict of Stage
+    stages : dict of drumlib.display.widgets.stage.Stage
         For the page: a stage for each song of the songbook, with its drummers.
     files : dict of bytes
         For the page: the whole song with drums as a MIDI file, by (song, drummer).
