@@ -1,6 +1,9 @@
-"""The things to play with: takes are what drumlib gives, live boxes answer, uploads of strangers are refused."""
+"""Things to play with: each take is what drumlib itself gives for these values, and the live boxes answer."""
 
-import warnings
+import base64
+import importlib
+import re
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -16,179 +19,332 @@ from drumlib.display.widgets import (
     threshold_and_temperature,
     your_song,
 )
-from drumlib.display.widgets import your_song as your_song_function
-from drumlib.drummer import DrummerWarning, accompany
-from drumlib.music import Groove, groove_of, song_to_bytes, songbook, without_drums
+from drumlib.display.widgets.excerpt import some_bars, steps_of
+from drumlib.display.widgets.stage import drum_samples
+from drumlib.drummer import quantized, rock_bar, takes
+from drumlib.music import Grid, Groove, Note, Song, Tempo, Track, groove_of, song_from_bytes, songbook, without_drums
 
-LARGEST_PAGE = 350_000
-"""Bytes of one of them in a page."""
+ipywidgets = pytest.importorskip("ipywidgets")
 
-
-def module():
-    """The file: in the package its name is the function's."""
-    import importlib
-
-    return importlib.import_module("drumlib.display.widgets.your_song")
+# These two files are named after the function in them, which is what the package gives under their name.
+live_file, song_file = (importlib.import_module(f"drumlib.display.widgets.{name}") for name in ("live", "your_song"))
 
 
-@pytest.fixture(scope="module")
-def generation():
-    return threshold_and_temperature("rock", bars=2)
+def groove(step: int, steps: int = 16) -> Groove:
+    hits = np.zeros((steps, 9))
+    hits[step, 0] = 1
+    return Groove(hits, hits * 0.8, hits * 0)
 
 
-@pytest.fixture(scope="module")
-def walk():
-    return latent_walk("rock", "bossa", stops=3)
+@pytest.fixture
+def pages(monkeypatch):
+    """What is shown in Outputs, in order: without a kernel they show nothing."""
+    shown = []
+    for module in (live_file, song_file):
+        monkeypatch.setattr(module, "show", lambda output, page: shown.append(page))
+    return shown
 
 
-def same(one: Groove, other: Groove) -> bool:
-    return all(
-        np.allclose(getattr(one, what), getattr(other, what), atol=1e-6) for what in ("hits", "velocities", "offsets")
-    )
+# Some bars
 
 
-def test_a_cut_take_is_the_drummers(generation):
-    from drumlib.display.widgets.excerpt import chorus_of, steps_of
-
-    band = without_drums(songbook.song("rock"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DrummerWarning)
-        played = groove_of(accompany(band, "best", threshold=generation.knobs[0].values[0]))
-    here = steps_of(band, chorus_of("rock"), 2)
-    take = generation.play(threshold=generation.knobs[0].values[0], temperature="cut")
-    assert np.array_equal(take.groove.hits > 0, played[here].hits > 0)
+def test_some_bars_are_those_bars_and_as_long_as_asked_for():
+    song = songbook.song("rock")
+    some = some_bars(song, 12, 4)
+    assert len(some.bars) == 4 and Grid(some).steps == 64 and not some.drums
+    bass, whole = some.parts("bass")[0], song.parts("bass")[0]
+    zero, early = song.bars[12].tick, song.ticks_per_beat // 8
+    inside = [n for n in whole.notes if zero - early <= n.tick < song.bars[16].tick - early]
+    assert [(n.pitch, n.velocity) for n in bass.notes] == [(n.pitch, n.velocity) for n in inside]
 
 
-def test_thresholds_let_fewer_and_fewer_through(generation):
-    counts = [generation.play(threshold=cut, temperature="cut").groove.hits.sum() for cut in generation.knobs[0].values]
-    assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
+def test_a_band_that_rests_in_the_last_bar_still_has_it():
+    song = Song(480, (Track((Note(0, 60, 90, 480), Note(5 * 1920, 60, 90, 480)), program=0),))
+    assert len(some_bars(song, 0, 3).bars) == 3
+    with pytest.raises(ValueError, match="no bars"):
+        some_bars(song, 4, 9)
 
 
-def test_the_drawn_takes_are_of_their_seed(generation):
-    again = threshold_and_temperature("rock", bars=2)
-    other = threshold_and_temperature("rock", bars=2, seed=5)
-    setting = {"threshold": generation.knobs[0].values[0], "temperature": "1.0"}
-    assert same(generation.play(**setting).groove, again.play(**setting).groove)
-    assert not same(generation.play(**setting).groove, other.play(**setting).groove)
+def test_some_bars_keep_the_tempo_that_holds_in_them():
+    tempos = (Tempo(0, 500_000), Tempo(1920, 400_000), Tempo(3 * 1920, 300_000))
+    notes = tuple(Note(i * 480, 60, 90, 480) for i in range(16))
+    some = some_bars(Song(480, (Track(notes),), tempos), 2, 2)
+    assert some.tempos == (Tempo(0, 400_000), Tempo(1920, 300_000))
 
 
-def test_the_walk_begins_and_ends_where_it_says(walk):
-    first, last = walk.take(0, 0).groove, walk.take(2, 0).groove
-    assert not same(first, last)
-    texts = [walk.take(stop, way).caption for stop in range(3) for way in range(len(walk.knobs[1].values))]
-    assert all(texts)
+# Takes are drumlib's own
 
 
-def test_strength_nothing_is_stiff_and_more_is_more():
-    stage = humanize_strength()
-    readout = stage.knobs[1].values[0]
-    spread = [stage.play(strength=strength, readout=readout).groove for strength in (0.0, 0.5, 1.0)]
-    offsets = [np.abs(groove.offsets).sum() for groove in spread]
-    assert offsets[0] == 0 and offsets[0] < offsets[1] < offsets[2]
-    assert all(np.array_equal(spread[0].hits, groove.hits) for groove in spread)
+def test_cuts_are_those_of_takes():
+    stage = threshold_and_temperature("rock", bars=2)
+    song = without_drums(songbook.song("rock"))
+    start = next(part.bar for part in songbook.sections("rock") if part.name == "chorus")
+    grooves = []
+    for i, threshold in enumerate(stage.knobs[0].values):
+        grooves.append(stage.takes[i, 0].groove)
+        expected = takes(song, threshold=threshold)[0].groove[steps_of(song, start, 2)]
+        assert grooves[-1] == expected
+    counts = [int(g.hits.sum()) for g in grooves]
+    assert counts == sorted(counts, reverse=True) and len(set(counts)) > 1
+    assert str(counts[0]) in stage.takes[0, 0].caption
+
+
+def test_draws_are_those_of_takes_and_the_network_plays_once_a_temperature(monkeypatch):
+    from drumlib.display.widgets import generation
+
+    calls, play = [], generation.probabilities
+    monkeypatch.setattr(generation, "probabilities", lambda *a, **o: calls.append(a) or play(*a, **o))
+    stage = threshold_and_temperature("rock", bars=2, start_bar=4, preset="thesis", seed=3)
+    assert len(stage.takes) == len(stage.knobs[0].values) * 5
+    assert len(calls) == 5  # not one for each take
+    song = without_drums(songbook.song("rock"))
+    expected = takes(song, preset="thesis", temperature=1.0, seed=3)[0].groove[64:96]
+    assert stage.takes[0, 2].groove == expected == stage.takes[3, 2].groove
+    assert stage.takes[0, 1].groove != expected
+
+
+def test_the_walk_is_the_networks_own():
+    from drumlib.network.grooves import pretrained_on_grooves
+
+    a, b = (groove_of(songbook.song(name))[64:96] for name in ("blues", "disco"))
+    stage = latent_walk(a, b, stops=5)
+    line = pretrained_on_grooves("groove-vae").between(a.to_array(), b.to_array(), 5)
+    for i in range(5):
+        assert stage.takes[i, 0].groove == Groove.from_array(line[i])
+    for end in (0, 4):  # a cross-fade begins and ends where the line does
+        assert (stage.takes[end, 0].groove.hits == stage.takes[end, 1].groove.hits).all()
+    both = (line[0] + line[-1])[:, :9] > 0
+    assert (stage.takes[2, 1].groove.hits <= both).all()
+    with pytest.raises(ValueError, match="32 steps"):
+        latent_walk(a[:16], b)
+    with pytest.raises(ValueError, match="stops"):
+        latent_walk(a, b, stops=1)
+
+
+@pytest.mark.parametrize("readout", ["draw", "middle", "lively"])
+def test_strength_is_humanizes_amount(readout):
+    from drumlib.display.widgets.humanizing import song_of
+    from drumlib.humanize import humanize
+
+    hits = np.tile(rock_bar(), (2, 1))
+    beat = quantized(Groove(hits, hits, hits * 0))
+    stage = humanize_strength(beat, bpm=100, seed=4)
+    which = stage.knobs[1].values.index(readout)
+    song = song_of(beat, 100)
+    for i, strength in enumerate(stage.knobs[0].values):
+        take = stage.takes[i, which].groove
+        assert (take.hits == hits).all()
+        if strength <= 1:
+            own = groove_of(humanize(song, 4, strength, readout), Grid(song))
+            assert np.allclose(take.velocities, own.velocities, atol=1.01 / 127)
+            assert np.allclose(take.offsets, own.offsets, atol=0.01)
+    assert stage.takes[0, which].groove == beat
+    # Beyond 1 it is the same change, farther.
+    one, farther = (stage.takes[i, which].groove.offsets for i in (4, 6))
+    assert np.allclose(farther, np.clip(1.5 * one, -0.5, 0.49), atol=1e-5) and np.abs(one).max() > 0
+
+
+def test_what_cannot_be_humanized_is_refused():
+    nothing = np.zeros((16, 9))
+    with pytest.raises(ValueError, match="no drums"):
+        humanize_strength(Groove(nothing, nothing, nothing))
+    with pytest.raises(ValueError, match="whole bars"):
+        humanize_strength(groove(0, 12))
     with pytest.raises(ValueError, match="not both"):
-        humanize_strength(spread[0], songbook.song("rock"))
+        humanize_strength(groove(0), songbook.song("rock"))
 
 
-def test_the_encoders_layers_are_heard_and_seen():
-    stage = encoder_layers("rock")
-    takes = list(stage.takes.values())
-    assert len({take.stem for take in takes}) == 3  # piano, guitar, bass
-    assert all(take.picture is not None and " x " in take.caption for take in takes)  # the shape
-    assert len({take.picture.tobytes() for take in takes}) > len(takes) / 2
+def test_layers_are_the_encoders_own():
+    from keras import ops
+
+    from drumlib.music import piano_roll
+    from drumlib.network.weights import pretrained
+
+    stage = encoder_layers("rock", start_bar=12)
+    assert set(stage.stems) == {"piano", "guitar", "bass"}
+    bass, bar = stage.knobs[0].values.index("bass"), stage.knobs[1].values.index("bar")
+    take = stage.takes[bass, bar]
+    roll = piano_roll(songbook.song("rock"), "bass")[12 * 16 : 20 * 16].astype("float32")[None]
+    size = np.abs(ops.convert_to_numpy(pretrained("thesis").encoders["bass"].convolve(roll))[0])  # (15, 64)
+    assert "15 x 64" in take.caption and take.stem == "bass" and len(take.rows) == 24
+    channels = [int(row.split()[1]) for row in take.rows]
+    assert set(channels) == set(np.argsort(-size.mean(axis=0), kind="stable")[:24])
+    assert np.allclose(take.picture[:, 0], size[0, channels] / size.max(), atol=1e-5)
+    assert np.allclose(take.picture[:, :8], take.picture[:, :1])  # a moment lasts eight steps
+    loud = size.mean(axis=1) / size.mean(axis=1).max()
+    assert np.allclose(take.groove.velocities[::8, 2], np.where(loud >= 0.1, loud, 0)[:4], atol=1e-5)
+    with pytest.raises(ValueError, match="eight|8 bars"):
+        encoder_layers("rock", start_bar=50)
 
 
-@pytest.mark.parametrize("make", [humanize_strength, latent_walk, encoder_layers, threshold_and_temperature])
-def test_fits_into_a_page(make):
-    assert len(make().html) < LARGEST_PAGE
+@pytest.mark.parametrize("factory", [threshold_and_temperature, latent_walk, humanize_strength, encoder_layers])
+def test_pages_are_small(factory):
+    page = factory().html
+    assert len(page) < 350_000
+    assert "\n\n" not in page  # a blank line would end the HTML in Markdown
 
 
-def made_up(play=None) -> Stage:
-    def silent(step):
-        hits = np.zeros((16, 9), dtype=np.float32)
-        hits[step, 0] = 1
-        return Take(Groove(hits, hits, hits * 0), f"step {step}")
-
-    return Stage("Made up", (Knob("step", "Step", (0, 4, 8)),), play or silent)
+# Live
 
 
-def test_a_moved_slider_asks_play_anew(monkeypatch):
-    import importlib
-
-    file = importlib.import_module("drumlib.display.widgets.live")
-    pages = []
-    monkeypatch.setattr(file, "show", lambda output, page: pages.append(page))
-    box = live(made_up())
-    box.children[0].value = 2
-    assert len(pages) == 2 and "step 0" in pages[0] and "step 8" in pages[1]
+def played(indices: dict) -> Take:
+    if indices["step"] == 3:
+        raise ValueError("<b>no third</b>")
+    return Take(groove(indices["step"]), f"step {indices['step']}, {indices['kind']}")
 
 
-def test_a_play_that_fails_says_so_in_plain_words(monkeypatch):
-    import importlib
-
-    file = importlib.import_module("drumlib.display.widgets.live")
-    pages = []
-    monkeypatch.setattr(file, "show", lambda output, page: pages.append(page))
-
-    def fails(step):
-        raise ValueError("<script>no such step</script>")
-
-    live(made_up(fails))
-    assert "That did not work" in pages[0] and "<script>no" not in pages[0]
+def a_stage() -> Stage:
+    knobs = (Knob("step", "Step", (0, 1, 2, 3)), Knob("kind", "Kind", ("one", "two")))
+    return Stage("A stage", knobs, lambda **values: played(values))
 
 
-@pytest.mark.parametrize("shape", ["ipywidgets 7", "ipywidgets 8"])
-def test_an_uploads_value_is_read_in_both_its_shapes(shape):
-    content = song_to_bytes(songbook.song("rock"))
-    value = {
-        "ipywidgets 7": {"a song.mid": {"metadata": {"name": "a song.mid"}, "content": content}},
-        "ipywidgets 8": ({"name": "a song.mid", "content": memoryview(content)},),
-    }[shape]
-    assert module().uploaded(value) == ("a song.mid", content)
-    assert module().uploaded(()) is None and module().uploaded({}) is None
+def test_a_slider_moves_the_take(pages):
+    box = live(a_stage())
+    slider, choice, output = box.children
+    assert isinstance(slider, ipywidgets.SelectionSlider) and not slider.continuous_update
+    assert isinstance(choice, ipywidgets.Dropdown) and isinstance(output, ipywidgets.Output)
+    slider.value = 2
+    choice.value = 1
+    captions = [re.search(r'"captions":\["([^"]*)"\]', page)[1] for page in pages]
+    assert captions == ["step 0, one", "step 2, one", "step 2, two"]
+    strokes = [re.search(r'"strokes":\["([^"]*)"\]', page)[1] for page in pages]
+    assert strokes[0] != strokes[1] == strokes[2]
 
 
-HOSTILE = {
-    "no MIDI": ("song.mid", b"GIF89a" + bytes(100)),
-    "empty": ("song.mid", b""),
-    "cut off": ("song.mid", song_to_bytes(songbook.song("rock"))[:500]),
-    "a name that is HTML": ("<img src=x onerror=alert(1)>.mid", b"nothing"),
-    "a name that climbs": ("../../etc/passwd", b"nothing"),
-}
+def test_an_error_is_said_and_the_box_lives_on(pages):
+    slider = live(a_stage()).children[0]
+    slider.value = 3
+    assert "&lt;b&gt;no third" in pages[-1] and "<b>" not in pages[-1]
+    slider.value = 1
+    assert "drumlib-stage" in pages[-1]
 
 
-@pytest.mark.parametrize("name, content", HOSTILE.values(), ids=HOSTILE)
-def test_a_strangers_file_is_refused_in_plain_words(name, content):
-    page = module().answer(name, content)
-    assert "That did not work" in page and "<img" not in page and "Traceback" not in page
+def test_a_take_sounds_with_its_own_stem_only():
+    notes = tuple(Note(i * 480, 60, 90, 480) for i in range(4))
+    stems = {name: Song(480, (Track(notes, program=program),)) for name, program in (("a", 0), ("b", 33))}
+    stage = Stage("Two", (), lambda: Take(groove(0), stem="b"), stems=stems)
+    page = live_file.one_take(stage, stage.take()).html
+    assert 'data-stem="b"' in page and 'data-stem="a"' not in page
 
 
-def test_a_file_that_is_too_large_is_refused_before_it_is_read(monkeypatch):
-    monkeypatch.setattr(module(), "MAX_BYTES", 1000)
-    page = module().answer("song.mid", song_to_bytes(songbook.song("rock")))
-    assert "at most" in page
+# Your own song
 
 
-def test_a_good_file_comes_back_with_drums():
-    import base64
-    import re
+def midi(name: str = "rock") -> bytes:
+    from drumlib.music import song_to_bytes
 
-    from drumlib.music import song_from_bytes
-
-    content = song_to_bytes(without_drums(songbook.song("rock")))
-    page = module().answer('a "song" <b>.mid', content, preset="best", seed=0)
-    link = re.search(r'<a download="([^"]*)" href="data:audio/midi;base64,([^"]*)"', page)
-    assert link and "<b>" not in link[1]
-    song = song_from_bytes(base64.b64decode(link[2]), "back")
-    assert song.drums and len(song.band) == len(song_from_bytes(content, "band").band)
-    assert "drumlib-player" in page
+    return song_to_bytes(songbook.song(name))
 
 
-def test_the_page_has_every_song_with_every_drummer():
-    from drumlib.music import song_from_bytes
+def test_both_shapes_of_an_upload_are_read():
+    seven = {"a.mid": {"metadata": {"name": "a.mid", "size": 3}, "content": b"abc"}}
+    eight = ({"name": "a.mid", "type": "audio/midi", "size": 3, "content": memoryview(b"abc")},)
+    uploaded = song_file.uploaded
+    assert uploaded(seven) == uploaded(eight) == ("a.mid", b"abc")
+    assert uploaded({}) is None and uploaded(()) is None
 
-    mine = your_song_function()
-    assert set(mine.files) == {(song, drummer) for song in songbook.names() for drummer in module().DRUMMERS}
-    for (name, _), data in mine.files.items():
-        assert song_from_bytes(data, name).drums
-    assert your_song is your_song_function and len(mine.html) < 800_000
+
+def linked(page: str) -> bytes:
+    return base64.b64decode(re.search(r'href="data:audio/midi;base64,([^"]*)"', page)[1])
+
+
+def test_a_song_comes_back_with_the_drums_that_accompany_gives():
+    from drumlib.drummer import accompany
+
+    page = song_file.answer("mine.mid", midi(), preset="thesis", temperature=None, seed=0)
+    song = song_from_bytes(midi())
+    assert groove_of(song_from_bytes(linked(page))) == groove_of(accompany(song, preset="thesis"))
+    assert song_from_bytes(linked(page)).band == song.band
+    assert "mine with drums.mid" in page and "drumlib-player" in page
+
+
+def test_what_the_drummer_has_to_say_is_shown():
+    from drumlib.music import only, song_to_bytes
+
+    song = songbook.song("rock")
+    page = song_file.answer("duo.mid", song_to_bytes(only(song, song.parts("guitar"))), preset="thesis")
+    assert "no piano, no bass" in page and "base64" in page
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (b"", "empty"),
+        (b"<script>alert(1)</script>", "not a MIDI file"),
+        (b"MThd\x00\x00\x00\x06\x00\x01\x00\xff\x01\xe0", "cut off"),
+        (b"MThd\x00\x00\x00\x06\x00\x02\x00\x01\x01\xe0", "type 2"),
+        (b"MThd" + bytes(1_000_001), "MB"),
+        (b"MThd\x00\x00\x00\x06\x00\x01\x00\x01\x01\xe0MTrk\x00\x00\x00\x04\x00\xff\x2f\x00", "no notes"),
+    ],
+    ids=["empty", "no midi", "cut off", "type 2", "too large", "no notes"],
+)
+def test_a_hostile_file_is_refused_in_plain_words(content, reason):
+    page = song_file.answer("x.mid", content, preset="thesis")
+    assert "That did not work" in page and reason in page
+    assert "<script" not in page and "Traceback" not in page and "data:" not in page
+
+
+@pytest.mark.parametrize(
+    "name",
+    ['"><script>alert(1)</script>.mid', "../../etc/passwd", "..\\..\\x.mid", "\x00\n.mid", "a" * 500 + ".mid", ""],
+)
+def test_a_hostile_name_is_harmless(name):
+    link = song_file.download_link(b"abc", name)
+    assert "<script" not in link
+    saved = re.fullmatch(r'<a download="([^"]*)" href="data:audio/midi;base64,YWJj">Download ([^<]*)</a>', link)
+    assert saved and saved[1] == saved[2] and len(saved[1]) < 80
+    assert not re.search(r"[/\\\x00\n]|\.\.", saved[1]) and saved[1].endswith(" with drums.mid")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"mine.mid": {"metadata": {"name": "mine.mid", "size": 4}, "content": b"MThd"}},
+        ({"name": "mine.mid", "type": "", "size": 4, "content": memoryview(b"MThd")},),
+    ],
+    ids=["ipywidgets 7", "ipywidgets 8"],
+)
+def test_the_box_survives_a_bad_upload(pages, monkeypatch, value):
+    own = song_file.uploaded
+    monkeypatch.setattr(song_file, "uploaded", lambda _: own(value))
+    box = song_file.upload_box()
+    go = next(child for child in box.children if getattr(child, "description", "") == "Play drums to it")
+    for _ in range(2):
+        go.click()
+        assert "cut off" in pages[-1] and "drumlib-player" not in pages[-1]
+
+
+def test_the_box_hears_of_an_upload(pages):
+    box = song_file.upload_box()
+    upload = next(child for child in box.children if isinstance(child, ipywidgets.FileUpload))
+    go = next(child for child in box.children if getattr(child, "description", "") == "Play drums to it")
+    go.click()
+    assert "Choose a MIDI file" in pages[-1]
+    if ipywidgets.__version__.startswith("8"):
+        file = {
+            "name": "x.mid",
+            "type": "",
+            "size": 4,
+            "content": memoryview(b"MThd"),
+            "last_modified": datetime.now(UTC),
+        }
+        upload.value = (file,)
+        assert "cut off" in pages[-1]
+
+
+def test_the_page_has_all_songs_and_says_what_it_cannot():
+    thing = your_song()
+    assert set(thing.stages) == set(songbook.names())
+    name = "swing"
+    stage, drummers = thing.stages[name], thing.stages[name].knobs[0].values
+    start = next(part.bar for part in songbook.sections(name) if part.name == "chorus")
+    for i, drummer in enumerate(drummers):
+        whole = song_from_bytes(thing.files[name, drummer])
+        assert whole.band == without_drums(songbook.song(name)).band
+        heard = groove_of(whole)[steps_of(songbook.song(name), start, 2)]
+        assert stage.takes[(i,)].groove == heard
+    page = thing.html
+    assert "run this page as a notebook" in page and "\n\n" not in page
+    assert len(page) < 800_000
+    kit = base64.b64encode(drum_samples().mp3).decode("ascii")
+    assert page.count(kit) == 1  # the drums' sound is there once, not eight times

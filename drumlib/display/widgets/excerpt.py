@@ -25,6 +25,8 @@ def some_bars(song: Song, start_bar: int, bars: int, tracks: tuple[Track, ...] |
         If there are no such bars.
     """
     first, last = section(song, start_bar, bars)
+    if start_bar + bars > len(song.bars):
+        raise ValueError(f"there are no bars {start_bar} to {start_bar + bars - 1}: the song has {len(song.bars)}")
     zero, end = song.bars[start_bar].tick, song.bars[start_bar + bars - 1].end
     kept = []
     for track in without_drums(song).band if tracks is None else tracks:

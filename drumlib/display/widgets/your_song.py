@@ -196,8 +196,8 @@ def upload_box():
     upload = ipywidgets.FileUpload(accept=".mid,.midi", multiple=False, description="MIDI file")
     preset = ipywidgets.Dropdown(options=["best", "thesis"], value="best", description="Drummer", **wide)
     temperature = ipywidgets.SelectionSlider(
-        options=[("none: cut", None), ("0.5", 0.5), ("1", 1.0), ("1.5", 1.5)],
-        value=None,
+        options=[("none: cut", 0.0), ("0.5", 0.5), ("1", 1.0), ("1.5", 1.5)],
+        value=0.0,  # None would be "nothing chosen" to ipywidgets
         description="Temperature",
         continuous_update=False,
         **wide,
@@ -212,7 +212,7 @@ def upload_box():
             file = uploaded(upload.value)
             if file is None:
                 return show(output, "<p>Choose a MIDI file first.</p>")
-            options = {"preset": preset.value, "temperature": temperature.value, "seed": seed.value}
+            options = {"preset": preset.value, "temperature": temperature.value or None, "seed": seed.value}
             show(output, answer(*file, start_bar=bar.value - 1, **options))
         except Exception as error:  # the widgets must not die of it
             show(output, said(error))
