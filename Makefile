@@ -99,4 +99,4 @@ lock-colab: env ## write .ci/colab.lock anew, from .ci/colab.txt
 
 clean: ## remove what was built; .venv stays (rm -r .venv removes that)
 	rm -rf book/_build build dist drumlib.egg-info .pytest_cache .ruff_cache .hypothesis
-	find . -path ./.venv -prune -o -name __pycache__ -type d -print | xargs rm -rf
+	find . -path "./.venv*" -prune -o -name __pycache__ -type d -print | xargs rm -rf
