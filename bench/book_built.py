@@ -88,7 +88,7 @@ def edit(chapter: Path) -> None:
     nbformat.write(notebook, chapter)
 
 
-def note_time(times: dict[int, float], cell, cell_index: int) -> None:
+def note_time(times: dict[int, float], cell, cell_index: int, **_) -> None:
     times[cell_index] = time.perf_counter()
 
 
@@ -100,7 +100,7 @@ def seconds_of_cells(folder: Path, chapters: list[str]) -> list[dict]:
         client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": folder / "book"}})
         starts, ends = {}, {}  # the times when cells began and were done, by their number
         client.on_cell_execute = partial(note_time, starts)
-        client.on_cell_complete = partial(note_time, ends)
+        client.on_cell_executed = partial(note_time, ends)
         client.execute()
         heading = chapter
         for number, cell in enumerate(notebook.cells):

@@ -13,6 +13,10 @@ FONT_PRELOAD = re.compile(r'[ \t]*<link rel="preload" as="font"[^>]*>\n?')
 BOOK_IN_A_LIST = 'role="doc-biblioentry"'
 """A role that has been given up. A screen reader that does not know it finds a list with nothing in it."""
 
+UNFOLDS = '<summary><span class="toctree-toggle"'
+UNFOLDS_AND_SAYS_SO = '<summary aria-label="Show or hide the pages below it"><span class="toctree-toggle"'
+"""What unfolds a chapter in the list of contents has only a picture for a name."""
+
 
 def drop_thebe(app, page, template, context, doctree):
     """Leaves out Thebe, which would run cells on a server that this book has not got.
@@ -41,6 +45,7 @@ def mend(app, exception):
         for path in Path(app.outdir).glob("*.html"):
             text = path.read_text(encoding="utf-8")
             mended = FONT_PRELOAD.sub("", text).replace(BOOK_IN_A_LIST, 'role="listitem"')
+            mended = mended.replace(UNFOLDS, UNFOLDS_AND_SAYS_SO)
             if mended != text:
                 path.write_text(mended, encoding="utf-8")
 
