@@ -97,8 +97,9 @@ def barriers(page, options: dict | None = None) -> list[str]:
     """What axe-core finds on a page that is serious or critical.
 
     Of the words in a code cell, one of each colour stays a word of its own: axe would measure the contrast of every one
-    of them, thousands on a page, and find the same again and again.
+    of them, thousands on a page, and find the same again and again. What is unfolded fades in: that is over at once.
     """
+    page.add_style_tag(content="* { animation: none !important; transition: none !important; }")
     unfold(page)
     page.evaluate(
         """() => {
