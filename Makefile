@@ -27,6 +27,7 @@ env: ## only build .venv, with the versions of requirements.lock
 # repeat the warnings of a page that has not changed, and the second call would seem to succeed.
 book: env ## run the chapters and build the book
 	@$(PY) book/_tools/forget.py
+	@$(PY) book/_tools/run_chapters.py || { echo "The book was not built; the reason stands above." >&2; exit 1; }
 	@.venv/bin/jupyter-book build book --path-output book --config _config.yml --toc "$(CURDIR)/_toc.yml" -W --keep-going \
 	    || { rm -rf book/_build/.doctrees; echo "The book was not built; the reason stands above." >&2; exit 1; }
 	@$(PY) -c "import pathlib; print('The book is built. Open', pathlib.Path('book/_build/html/index.html').resolve().as_uri())"
