@@ -15,6 +15,7 @@ from pathlib import Path
 
 import nbformat
 import yaml
+from exercises import order
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
@@ -29,18 +30,10 @@ MEMORY = 3e9
 """Bytes that a chapter may need at most: where there is less, fewer run at a time."""
 
 
-def in_the_book(entry) -> list[str]:
-    """The names of all pages in the table of contents, or in a part of it."""
-    if isinstance(entry, dict):
-        own = [name for key, name in entry.items() if key in ("root", "file")]
-        return own + [name for below in entry.values() for name in in_the_book(below)]
-    return [name for below in entry for name in in_the_book(below)] if isinstance(entry, list) else []
-
-
 def to_run(cache) -> list[Path]:
     """The chapters whose output is not in the cache, those that took longest the last time first."""
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    paths = [path for path in (BOOK / f"{name}.ipynb" for name in in_the_book(contents)) if path.is_file()]
+    paths = [path for path in (BOOK / f"{name}.ipynb" for name in order(contents)) if path.is_file()]
     waiting = []
     for path in paths:
         try:
