@@ -38,10 +38,17 @@ def groove(step: int, steps: int = 16) -> Groove:
 
 @pytest.fixture
 def pages(monkeypatch):
-    """What is shown in Outputs, in order: without a kernel they show nothing."""
-    shown = []
+    """What is shown in Outputs, in order: as it stands in them afterwards."""
+    shown, show = [], live_file.show
+
+    def watched(output, page):
+        show(output, page)
+        (only,) = output.outputs  # in place of what was there
+        assert output.msg_id == ""  # nothing is captured: see `show`
+        shown.append(only["data"]["text/html"])
+
     for module in (live_file, song_file):
-        monkeypatch.setattr(module, "show", lambda output, page: shown.append(page))
+        monkeypatch.setattr(module, "show", watched)
     return shown
 
 
@@ -307,29 +314,42 @@ def test_a_hostile_name_is_harmless(name):
 def test_the_box_survives_a_bad_upload(pages, monkeypatch, value):
     own = song_file.uploaded
     monkeypatch.setattr(song_file, "uploaded", lambda _: own(value))
-    box = song_file.upload_box()
-    go = next(child for child in box.children if getattr(child, "description", "") == "Play drums to it")
+    parts = parts_of(song_file.upload_box())
+    parts["Song"].value = song_file.YOURS
     for _ in range(2):
-        go.click()
+        parts["Play drums to it"].click()
         assert "cut off" in pages[-1] and "drumlib-player" not in pages[-1]
 
 
+def parts_of(box) -> dict:
+    return {child.description: child for child in box.children if hasattr(child, "description")}
+
+
+def test_the_box_plays_at_once_and_again_for_another_song(pages):
+    parts = parts_of(song_file.upload_box())
+    assert len(pages) == 1 and "drumlib-player" in pages[0] and "rock with drums.mid" in pages[0]
+    parts["Song"].value = "bossa"
+    assert len(pages) == 2 and "drumlib-player" in pages[1] and "bossa with drums.mid" in pages[1]
+
+
 def test_the_box_hears_of_an_upload(pages):
-    box = song_file.upload_box()
-    upload = next(child for child in box.children if isinstance(child, ipywidgets.FileUpload))
-    go = next(child for child in box.children if getattr(child, "description", "") == "Play drums to it")
-    go.click()
+    parts = parts_of(song_file.upload_box())
+    parts["Song"].value = song_file.YOURS
     assert "Choose a MIDI file" in pages[-1]
+    parts["Song"].value = "rock"
     if ipywidgets.__version__.startswith("8"):
-        file = {
-            "name": "x.mid",
-            "type": "",
-            "size": 4,
-            "content": memoryview(b"MThd"),
-            "last_modified": datetime.now(UTC),
-        }
-        upload.value = (file,)
-        assert "cut off" in pages[-1]
+        for start in (b"MThd", b"RIFF"):
+            parts["Your MIDI file"].value = (
+                {
+                    "name": "x.mid",
+                    "type": "",
+                    "size": 4,
+                    "content": memoryview(start),
+                    "last_modified": datetime.now(UTC),
+                },
+            )
+            assert parts["Song"].value == song_file.YOURS and "That did not work" in pages[-1]
+        assert pages[-1] != pages[-2]
 
 
 def test_the_page_has_all_songs_and_says_what_it_cannot():

@@ -78,9 +78,9 @@ def said(error: Exception) -> str:
 
 
 def show(output, page: str) -> None:
-    """Show a piece of HTML in an Output, in place of what was there."""
-    from IPython.display import HTML, display
+    """Show a piece of HTML in an Output, in place of what was there.
 
-    output.clear_output(wait=True)
-    with output:
-        display(HTML(page))
+    As the Output's state, not captured by ``with output``: what is captured, nbclient (by which Voila runs a notebook)
+    answers on the channel on which it waits for the cell's end, and may then miss the end (nbclient, issue 312).
+    """
+    output.outputs = ({"output_type": "display_data", "data": {"text/html": page}, "metadata": {}},)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from drumlib.display.assets import assets
+from drumlib.display.widgets.live import show
 from drumlib.display.widgets.stage import (
     Stage,
     Take,
@@ -188,7 +189,6 @@ def _offset_text(offset: int) -> str:
 def _live(sequencer: Sequencer):
     """Widgets that ipywidgets 7.7 and 8 share: a drum, its sixteen steps, and one step's velocity and offset."""
     import ipywidgets
-    from IPython.display import HTML, display
 
     bars = len(sequencer.groove) // STEPS_PER_BAR
     drum = ipywidgets.Dropdown(options=[(name, i) for i, name in enumerate(DRUMS)], value=0, description="Drum")
@@ -207,7 +207,7 @@ def _live(sequencer: Sequencer):
     def at(step: int) -> tuple[int, int]:
         return bar.value * STEPS_PER_BAR + step, drum.value
 
-    def show():
+    def set_widgets():
         nonlocal setting
         groove, here = sequencer.groove, at(chosen.value)
         setting = True
@@ -223,9 +223,7 @@ def _live(sequencer: Sequencer):
     def play():
         line.value = f"<code>{sequencer.text}</code>"  # numbers and names of drums: nothing to escape
         stage = Stage(sequencer.title, (), lambda: Take(sequencer.groove), bpm=sequencer.bpm)
-        output.clear_output(wait=True)
-        with output:
-            display(HTML(stage.html))
+        show(output, stage.html)
 
     def edit(step: int, hit: bool, loud: int, late: float):
         hits, velocities, offsets = (
@@ -233,7 +231,7 @@ def _live(sequencer: Sequencer):
         )
         hits[at(step)], velocities[at(step)], offsets[at(step)] = hit, hit * loud / 127, hit * late
         sequencer.groove = rounded(Groove(hits, velocities, offsets))
-        show()
+        set_widgets()
         play()
 
     def struck(step: int):
@@ -254,12 +252,12 @@ def _live(sequencer: Sequencer):
 
     def another(_):
         if not setting:
-            show()
+            set_widgets()
 
     def begin_with(groove: Groove):
         def on_click(_):
             sequencer.groove = groove
-            show()
+            set_widgets()
             play()
 
         return on_click
@@ -273,7 +271,7 @@ def _live(sequencer: Sequencer):
     nothing = np.zeros((len(sequencer.groove), len(DRUMS)))
     clear.on_click(begin_with(Groove(nothing, nothing, nothing)))
     reset.on_click(begin_with(sequencer.first))
-    show()
+    set_widgets()
     play()
     halves = [ipywidgets.HBox(steps[:8]), ipywidgets.HBox(steps[8:])]
     choices = [drum, bar] if bars > 1 else [drum]

@@ -297,13 +297,20 @@ def about(steps: int, bpm: float) -> str:
     return f"{bars} bar{'s' if bars > 1 else ''}, {bpm:.0f} bpm"
 
 
+NO_WIDGETS = (
+    "<p>This can be turned only while its kernel runs, and where ipywidgets are shown: run the cell in JupyterLab,"
+    " Colab or Voila.</p>"
+)
+
+
 def mimebundle(widget) -> dict:
     """What a notebook shows of a stage or a sequencer: the page's own, and the live one where somebody can turn it.
 
-    A front end that can show both takes the live one.
+    Where the live one is, the page's is left out: its many takes would be computed while somebody waits.
     """
-    bundle = {"text/html": widget.html, "text/plain": repr(widget)}
+    bundle = {"text/plain": repr(widget)}
     if somebody_is_there() and importlib.util.find_spec("ipywidgets"):
+        bundle["text/html"] = NO_WIDGETS
         if hasattr(widget, "live"):
             view = widget.live()
         else:
@@ -315,6 +322,8 @@ def mimebundle(widget) -> dict:
             "version_minor": 0,
             "model_id": view.model_id,
         }
+    else:
+        bundle["text/html"] = widget.html
     return bundle
 
 
@@ -322,8 +331,7 @@ def somebody_is_there() -> bool:
     """Whether a reader sits before the kernel that runs us: then it may ask questions (``input``).
 
     Who only runs a notebook through, to build a book or to test it, allows no questions, and needs no widgets: they
-    would be computed for nobody. (And nbclient, which does this, may miss that a cell with an Output has ended, and
-    waits for its timeout.) Voila allows no questions either, but has readers; it says who it is.
+    would be computed for nobody. Voila allows no questions either, but has readers; it says who it is.
     """
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None

@@ -1,7 +1,7 @@
 """Your own song: a MIDI file goes in, the same file with a drummer comes out.
 
-With a kernel a file is uploaded, and read by ``drumlib.music`` like any file of a stranger's. A page without one cannot
-run a network; it has the songs of the songbook in place of yours, and says so.
+With a kernel a file may be uploaded, and is read by ``drumlib.music`` like any file of a stranger's. A page without one
+cannot run a network; it has the songs of the songbook in place of yours, and says so.
 """
 
 import base64
@@ -112,7 +112,7 @@ class YourSong:
         return PAGE.format(options=options, first=pages[0], data=safe_json(songs), script=SCRIPT)
 
     def live(self):
-        """The same with a kernel: an ipywidgets box into which a file is uploaded."""
+        """The same with a kernel: an ipywidgets box, which plays to any file that is uploaded."""
         return upload_box()
 
     def _repr_html_(self) -> str:
@@ -188,12 +188,20 @@ def file_name(name: str) -> str:
     return (re.sub(r"[^\w -]+", "_", stem).strip(" _")[:60] or "song") + " with drums.mid"
 
 
+YOURS = "yours"
+"""The choice that stands for the uploaded file, beside the names of the songbook."""
+
+
 def upload_box():
-    """An upload, a drummer's choices, and what comes of them."""
+    """A song of the songbook or an upload, a drummer's choices, and what comes of them."""
     import ipywidgets
 
     wide = {"style": {"description_width": "8em"}, "layout": ipywidgets.Layout(width="min(30em, 98%)")}
-    upload = ipywidgets.FileUpload(accept=".mid,.midi", multiple=False, description="MIDI file")
+    ours = [(f"{songbook.song(name).name} ({name})", name) for name in songbook.names()]
+    choice = ipywidgets.Dropdown(
+        options=[*ours, ("your own, uploaded below", YOURS)], value=ours[0][1], description="Song", **wide
+    )
+    upload = ipywidgets.FileUpload(accept=".mid,.midi", multiple=False, description="Your MIDI file")
     preset = ipywidgets.Dropdown(options=["best", "thesis"], value="best", description="Drummer", **wide)
     temperature = ipywidgets.SelectionSlider(
         options=[("none: cut", 0.0), ("0.5", 0.5), ("1", 1.0), ("1.5", 1.5)],
@@ -209,7 +217,7 @@ def upload_box():
 
     def play(_=None):
         try:
-            file = uploaded(upload.value)
+            file = uploaded(upload.value) if choice.value == YOURS else file_of_ours(choice.value)
             if file is None:
                 return show(output, "<p>Choose a MIDI file first.</p>")
             options = {"preset": preset.value, "temperature": temperature.value or None, "seed": seed.value}
@@ -217,9 +225,23 @@ def upload_box():
         except Exception as error:  # the widgets must not die of it
             show(output, said(error))
 
+    def take(change):
+        if not uploaded(change["new"]):  # taken back
+            return
+        if choice.value == YOURS:
+            return play()
+        choice.value = YOURS  # plays
+
+    choice.observe(play, "value")
+    upload.observe(take, "value")
     go.on_click(play)
-    upload.observe(play, "value")
-    return ipywidgets.VBox([upload, preset, temperature, seed, bar, go, output])
+    play()
+    return ipywidgets.VBox([choice, upload, preset, temperature, seed, bar, go, output])
+
+
+def file_of_ours(name: str) -> tuple[str, bytes]:
+    """A song of the songbook without its drums, as if somebody had uploaded it."""
+    return f"{name}.mid", song_to_bytes(without_drums(songbook.song(name)))
 
 
 # Without one
