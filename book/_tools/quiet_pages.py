@@ -17,6 +17,9 @@ UNFOLDS = '<summary><span class="toctree-toggle"'
 UNFOLDS_AND_SAYS_SO = '<summary aria-label="Show or hide the pages below it"><span class="toctree-toggle"'
 """What unfolds a chapter in the list of contents has only a picture for a name."""
 
+RAN = {"<p>✅</p>": "<p>ran</p>", "<p>❌</p>": "<p>failed</p>"}
+"""In the table of what ran: a picture that not every computer has letters for, and one that is read out as its name."""
+
 
 def drop_thebe(app, page, template, context, doctree):
     """Leaves out Thebe, which would run cells on a server that this book has not got.
@@ -46,6 +49,8 @@ def mend(app, exception):
             text = path.read_text(encoding="utf-8")
             mended = FONT_PRELOAD.sub("", text).replace(BOOK_IN_A_LIST, 'role="listitem"')
             mended = mended.replace(UNFOLDS, UNFOLDS_AND_SAYS_SO)
+            for picture, word in RAN.items():
+                mended = mended.replace(picture, word)
             if mended != text:
                 path.write_text(mended, encoding="utf-8")
 

@@ -51,3 +51,9 @@ def test_what_is_to_be_compared_is_what_was_printed(cells, clean_outputs):
     for committed, ran in cells:
         if "nbval-check-output" in committed.metadata.get("tags", []):
             assert clean_outputs(ran.outputs) == clean_outputs(committed.outputs), committed.source
+
+
+def test_the_table_of_what_ran_is_in_words(book):
+    """Its pictures are not in every computer's letters."""
+    page = (book / "made.html").read_text(encoding="utf-8")
+    assert page.count("<p>ran</p>") == len(CHAPTERS) and "✅" not in page and "❌" not in page
