@@ -4,29 +4,19 @@ The rules are functions that give the faults of a chapter in words. That they fi
 here, which is broken in one place after the other.
 """
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from tools import load_tool
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
 
 
-def load_tool():
-    """book/_tools is no package: its tools are run, not imported."""
-    spec = importlib.util.spec_from_file_location("exercises", BOOK / "_tools" / "exercises.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # a dataclass asks for its module
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = load_tool()
+tool = load_tool("exercises")
 CHAPTERS = [path for path in sorted(BOOK.glob("*.ipynb")) if path.stem not in tool.NO_CHAPTERS]
 PAGES = {path.stem for path in BOOK.glob("*") if path.suffix in (".ipynb", ".md")}
 

@@ -4,7 +4,6 @@ Here Colab is a virtual environment without network, in which packages are empty
 and pip finds others in a folder, tempting newer ones among them. `make test-colab` does it with the real ones.
 """
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from tools import load_tool
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -45,15 +45,7 @@ OFFERED = [
 """What pip finds, and what each of it asks for. The newest ones would move NumPy."""
 
 
-def load(name):
-    """book/_tools is no package: its tools are run, not imported."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "book" / "_tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = load("first_cell")
+tool = load_tool("first_cell")
 
 
 def described(name: str, version: str, needs=()) -> str:
@@ -176,7 +168,7 @@ def test_on_colab_it_brings_what_is_missing_and_moves_nothing(colab, content):
 
 
 def test_it_takes_the_versions_that_the_book_is_tested_with(colab, content):
-    lock = load("colab").tested((ROOT / "requirements.lock").read_text(encoding="utf-8"))
+    lock = load_tool("colab").tested((ROOT / "requirements.lock").read_text(encoding="utf-8"))
     tested = lock["symusic"].removeprefix("==")
     write_wheel(colab.wheels, "symusic", tested, ["numpy"])
     write_wheel(colab.wheels, "symusic", "8.0", ["numpy"])  # newer, and it would do
@@ -234,7 +226,7 @@ def test_every_chapter_has_it():
 def chapter(*cells) -> str:
     v4 = nbformat.v4
     made = [v4.new_markdown_cell("# Hats", id="title"), v4.new_code_cell("1 + 1", id="sum"), *cells]
-    return load("clean").clean(nbformat.writes(v4.new_notebook(cells=made)))
+    return load_tool("clean").clean(nbformat.writes(v4.new_notebook(cells=made)))
 
 
 def test_it_stands_behind_the_title_and_changes_nothing_else():
@@ -243,7 +235,7 @@ def test_it_stands_behind_the_title_and_changes_nothing_else():
     assert [cell.id for cell in cells] == ["title", "colab", "sum"]
     assert cells[1].source == tool.SOURCE.format(address="https://github.com/a/b")
     assert cells[1].metadata == {"tags": ["remove-cell"]} and cells[1].outputs == []
-    assert load("clean").clean(text) == text  # as it is committed
+    assert load_tool("clean").clean(text) == text  # as it is committed
     del cells[1]
     assert [(cell.id, cell.source) for cell in cells] == [("title", "# Hats"), ("sum", "1 + 1")]
 

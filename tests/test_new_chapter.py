@@ -1,9 +1,7 @@
 """`make new-chapter`: what it writes is a chapter already, it has its place, and nothing is lost by it."""
 
-import importlib.util
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -13,6 +11,7 @@ import test_figures
 import test_notebooks
 import yaml
 from nbclient import NotebookClient
+from tools import load_tool
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,15 +35,7 @@ parts:
 
 @pytest.fixture(scope="module")
 def tool():
-    """book/_tools is no package: its tools are run, not imported."""
-    sys.path.insert(0, str(ROOT / "book" / "_tools"))
-    try:
-        spec = importlib.util.spec_from_file_location("new_chapter", ROOT / "book" / "_tools" / "new_chapter.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.pop(0)
-    return module
+    return load_tool("new_chapter")
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """The chapters as they are committed: text only, for this Python, and listed in the table of contents."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
 from contents import pages
+from tools import load_tool
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -15,14 +15,6 @@ TAGS = {
     *("hide-cell", "hide-input", "hide-output", "remove-cell", "remove-input", "remove-output"),  # for the book
     *("nbval-check-output", "nbval-ignore-output", "raises-exception"),  # for the tests
 }
-
-
-def load_clean():
-    """book/_tools is no package: its tools are run, not imported."""
-    spec = importlib.util.spec_from_file_location("clean", ROOT / "book" / "_tools" / "clean.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def every(kind):
@@ -61,7 +53,7 @@ def test_the_contents_are_walked_to_the_bottom():
 @every("path")
 def test_is_committed_clean(path):
     text = path.read_text(encoding="utf-8")
-    assert text == load_clean().clean(text), (
+    assert text == load_tool("clean").clean(text), (
         f"{path.name} has pictures, counts or an editor's traces: make clean-notebooks"
     )
 
@@ -129,25 +121,25 @@ def messy():
 
 
 def test_cleaning_keeps_text_and_nothing_else():
-    notebook = nbformat.reads(load_clean().clean(messy()), as_version=4)
+    notebook = nbformat.reads(load_tool("clean").clean(messy()), as_version=4)
     cell = notebook.cells[1]
     assert cell.metadata == {"tags": ["hide-input"]}
     assert cell.execution_count is None
     assert [output.output_type for output in cell.outputs] == ["stream", "execute_result"]
     assert cell.outputs[0].text == "one, two"
     assert cell.outputs[1].data == {"text/plain": "2"} and cell.outputs[1].execution_count is None
-    assert notebook.metadata == load_clean().KERNEL
+    assert notebook.metadata == load_tool("clean").KERNEL
 
 
 def test_cleaning_twice_changes_nothing():
-    tool = load_clean()
+    tool = load_tool("clean")
     once = tool.clean(messy())
     assert once != messy()
     assert tool.clean(once) == once
 
 
 def test_cleaning_only_checks_when_asked(tmp_path, capsys):
-    tool, path = load_clean(), tmp_path / "chapter.ipynb"
+    tool, path = load_tool("clean"), tmp_path / "chapter.ipynb"
     path.write_text(messy(), encoding="utf-8")
     assert tool.main(["--check", str(path)]) == 1
     assert path.read_text(encoding="utf-8") == messy()

@@ -1,6 +1,5 @@
 """The repository's public address: set in one place, written into every place, and taken away without a trace."""
 
-import importlib.util
 import json
 import os
 import re
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tools import load_tool
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -52,16 +52,7 @@ def leave_out(folder: str, names: list[str]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def tool():
-    """book/_tools is no package: its tools are run, not imported."""
-    sys.path.insert(0, str(ROOT / "book" / "_tools"))
-    try:
-        spec = importlib.util.spec_from_file_location("publish", ROOT / "book" / "_tools" / "publish.py")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module  # a dataclass asks for its module
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.pop(0)
-    return module
+    return load_tool("publish")
 
 
 @pytest.fixture(scope="module")

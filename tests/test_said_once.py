@@ -1,20 +1,16 @@
 """What a page says again and again is left once, and nothing else is touched."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
+from tools import load_tool
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
 def tool():
-    """book/_tools is no package: its tools are run, not imported."""
-    spec = importlib.util.spec_from_file_location("said_once", ROOT / "book" / "_tools" / "said_once.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("said_once")
 
 
 def player(sound: str, script: str = "drumlibPlayer_1") -> str:

@@ -4,12 +4,12 @@
 build ran is looked at.
 """
 
-from importlib import util
 from pathlib import Path
 
 import nbformat
 import pytest
 from jupyter_cache import get_cache
+from tools import load_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -18,10 +18,7 @@ CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 @pytest.fixture(scope="module")
 def clean_outputs():
     """What of a cell's outputs is committed."""
-    spec = util.spec_from_file_location("clean", ROOT / "book" / "_tools" / "clean.py")
-    module = util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.clean_outputs
+    return load_tool("clean").clean_outputs
 
 
 @pytest.fixture(scope="module", params=CHAPTERS, ids=lambda path: path.stem)

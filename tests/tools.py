@@ -1,0 +1,21 @@
+"""The book's tools, for their tests. book/_tools is no package: its tools are run, not imported."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+TOOLS = Path(__file__).resolve().parents[1] / "book" / "_tools"
+
+
+def load_tool(name: str) -> ModuleType:
+    """``book/_tools/NAME.py`` as a module; what it imports from beside it is found, as when it is run."""
+    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # a dataclass asks for its module
+    sys.path.insert(0, str(TOOLS))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(TOOLS))
+    return module
