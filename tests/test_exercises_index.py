@@ -2,9 +2,7 @@
 
 import re
 
-from test_chapters import BOOK, load_tool, made
-
-tool = load_tool()
+from test_chapters import BOOK, made, tool
 
 
 def test_the_index_is_what_the_chapters_say(capsys):
