@@ -5,6 +5,7 @@
 Writes bench/results/generation_speed.json. The song is one of our own, played over until it lasts four minutes.
 """
 
+import argparse
 import json
 import os
 import platform
@@ -36,6 +37,7 @@ def repeated(song: Song, seconds: float) -> Song:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     song = repeated(songbook.song("rock"), 240)
     pretrained("thesis")
     times = []

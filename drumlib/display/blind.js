@@ -409,6 +409,15 @@
         if (event.detail !== root && (state === "playing" || state === "loading")) pause();
       });
 
+      // Another tab with this test: what is answered there counts here, and no pair is asked twice.
+      window.addEventListener("storage", function (event) {
+        if (!root.isConnected || (event.key !== KEY && event.key !== null)) return; // a null key: all was forgotten
+        kept = read() || { answers: [], sitting: 1, plan: drawn(test, luck) };
+        calm();
+        lay(false);
+        say("Your answers in another tab count here, too.");
+      });
+
       kept = read();
       if (kept) write(); else sit(1, []);
       root.drumlib = { test: test, kept: function () { return kept; }, sides: function () { return sides; }, wilson: wilson, coin: coin }; // for tests

@@ -211,6 +211,26 @@ def test_answers_survive_a_reload_and_are_forgotten_when_asked(visit, address):
     assert kept(page)["answers"] == [] and "Pair 1 of 10" in page.inner_text(".dlb-which")
 
 
+def test_two_tabs_share_one_sitting(visit, address):
+    first = visit(address)
+    second = first.context.new_page()
+    second.goto(address)
+    second.wait_for_selector(".drumlib-blind[data-ready]")
+    assert kept(second) == kept(first)
+
+    given = judge(second, ["a"])
+    first.wait_for_selector(".drumlib-blind[data-answers='1']")
+    assert "Pair 2 of 10" in first.inner_text(".dlb-which") and "another tab" in first.inner_text(".dlb-status")
+    given += judge(first, ["none"])
+    second.wait_for_selector(".drumlib-blind[data-answers='2']")
+    assert kept(first)["answers"] == kept(second)["answers"] == given
+
+    first.click(".dlb-forget")
+    first.click(".dlb-forget")
+    second.wait_for_selector(".drumlib-blind[data-answers='0']")
+    assert "Pair 1 of 10" in second.inner_text(".dlb-which")
+
+
 def test_a_browser_that_keeps_nothing(visit, address):
     refuse = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError'); }})"
     page = visit(address, before=refuse)
