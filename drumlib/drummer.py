@@ -96,7 +96,8 @@ def accompany(
         the thesis). A preset without a conductor does not mind.
     window_bars
         How many bars the network listens to at once; it was trained with 8, and needs no fewer. None: the whole song
-        at once, as the thesis does, in one z. A preset that remembers what it played has the whole song anyway.
+        at once, as the thesis does, in one z. ``best`` does not mind: it always listens to 8, and when it draws its
+        notes, it remembers what it played in all of them.
     sample
         Draw z from the posterior instead of taking its mean.
     max_combinations
