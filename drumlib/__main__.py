@@ -4,10 +4,14 @@ import argparse
 import os
 import sys
 import warnings
+from bisect import bisect_right
 from dataclasses import fields, replace
 from pathlib import Path
 
 from drumlib import __version__
+
+MOST_METERS = 20
+"""How many changes of meter ``inspect`` names."""
 
 
 class UsageError(ValueError):
@@ -16,8 +20,13 @@ class UsageError(ValueError):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns 0, or 1 with one line on standard error if the input cannot be used."""
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show must not stop a command
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     try:
+        if (getattr(options, "seed", None) or 0) < 0:
+            raise UsageError("--seed: a seed is 0 or more")
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
             options.run(options)
@@ -158,7 +167,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--stop-after", type=int, metavar="N", help="epochs without a gain until training ends")
     command.add_argument("--average", type=float, help="keep an average of the weights: its share of what was before")
     command.add_argument("--windows", type=int, metavar="N", help="in an epoch (0: all)")
-    command.add_argument("--seed", type=int)
+    command.add_argument("--seed", type=int, help="of its first weights and of all that is drawn")
 
     command = commands.add_parser(
         "evaluate",
@@ -207,7 +216,7 @@ def check_output(path: Path, *others: Path) -> None:
 
 
 def accompany(options) -> None:
-    """Read a song, put a drummer on it, write it, and its sound if asked: both files or none."""
+    """Read a song, put a drummer on it, write it, and its sound if asked: both files, or what was there before."""
     from drumlib.drummer import SongError, accompany
     from drumlib.files import write_whole
     from drumlib.music import read_song, song_to_bytes
@@ -233,13 +242,17 @@ def accompany(options) -> None:
         sound = encode_mp3(render(result)) if options.render else None
     except SongError as error:
         raise UsageError(f"{options.song}: {error}") from None
-    write_whole(options.output, song_to_bytes(result))
-    if options.render:
-        try:
+    before = options.output.read_bytes() if options.render and options.output.exists() else None
+    try:
+        write_whole(options.output, song_to_bytes(result))
+        if options.render:
             write_whole(options.render, sound)
-        except OSError:
-            options.output.unlink()
-            raise
+    except BaseException:  # the sound could not be written, or Ctrl-C came between the two
+        if options.render and before is not None:
+            write_whole(options.output, before)
+        elif options.render:
+            options.output.unlink(missing_ok=True)
+        raise
     print(f"{options.output}: {len(result.bars)} bars, {len(result.tracks[-1].notes)} drum notes")
 
 
@@ -254,7 +267,10 @@ def inspect(options) -> None:
     print(f"{options.song}: {len(song.bars)} bars, {minutes}:{seconds:02}, {song.ticks_per_beat} ticks a beat")
     tempo = f"{tempos[0]}" if len(tempos) == 1 else f"{tempos[0]} to {tempos[-1]}"
     print(f"tempo: {tempo} bpm")
-    print("meter: " + ", ".join(f"{meter} from bar {bar_of(song, meter.tick)}" for meter in song.meters))
+    ends = [bar.end for bar in song.bars]
+    meters = [f"{meter} from bar {1 + bisect_right(ends, meter.tick)}" for meter in song.meters[:MOST_METERS]]
+    more = len(song.meters) - len(meters)
+    print("meter: " + ", ".join(meters) + (f", and {more:,} more changes" if more else ""))
     print("tracks:")
     for track in song.tracks:
         kind = track.family or "not heard"
@@ -280,11 +296,6 @@ def some(count: int, thing: str) -> str:
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
-def bar_of(song, tick: int) -> int:
-    """The number, from 1, of the bar in which a tick lies."""
-    return 1 + sum(1 for bar in song.bars if bar.end <= tick)
-
-
 def render(options) -> None:
     """Write a song's sound."""
     from drumlib.display.sound import check_sound, render, save_mp3
@@ -308,7 +319,7 @@ def songbook(options) -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     for name in songbook.names():
         write_song(songbook.song(name), options.output / f"{name}.mid")
-        print(options.output / f"{name}.mid")
+    print("\n".join(str(options.output / f"{name}.mid") for name in songbook.names()))
 
 
 def download(options) -> None:

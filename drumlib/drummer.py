@@ -36,6 +36,9 @@ MAX_STEPS = 64_000
 MAX_COMBINATIONS = 16
 """How many ways to choose one piano, one guitar and one bass are listened to at most."""
 
+MOST_STEPS = 64 * WINDOW_BARS * STEPS_PER_BAR
+"""How many steps, of all windows together, the network plays at a time."""
+
 
 class SongError(ValueError):
     """A song that cannot be drummed to."""
@@ -242,7 +245,18 @@ def probabilities(
         family: np.pad(roll, padding).reshape(-1, size, 128) for family, roll in rolls.items()
     }  # (C*T/W, W, 128)
     choose = None if temperature is None else drawing(temperature, seed, network)
-    rhythm = network.generate(windows, section_bars, choose, sample=seed if sample else None)  # 3 x (C*T/W, W, 9)
+    # What is drawn is drawn for all at once. Else so many windows are played at a time as memory surely has room for.
+    number = len(windows["bass"])  # C*T/W
+    together = max(1, MOST_STEPS // size) if choose is None and not sample else number
+    played = [
+        network.generate(
+            {family: x[first : first + together] for family, x in windows.items()},
+            *(section_bars, choose),
+            sample=seed if sample else None,
+        )
+        for first in range(0, number, together)
+    ]
+    rhythm = {name: np.concatenate([part[name] for part in played]) for name in played[0]}  # 3 x (C*T/W, W, 9)
     if choose is None and says_too_much(network):
         rhythm = if_struck(rhythm)
     return {name: x.reshape(bands, -1, len(DRUMS))[:, :length] for name, x in rhythm.items()}

@@ -5,6 +5,9 @@ import os
 import tempfile
 from pathlib import Path
 
+UNFINISHED = ".unfinished-"
+"""How the names of files begin that are being written; one stays behind only where its writer was killed."""
+
 
 def write_whole(path: str | os.PathLike, data: bytes) -> None:
     """Write ``data`` to ``path`` so that the file is either the old one or the whole new one, never a part.
@@ -20,7 +23,7 @@ def write_whole(path: str | os.PathLike, data: bytes) -> None:
     if path.exists() and not path.is_file():
         raise FileExistsError(errno.EEXIST, "it is there already, and is no ordinary file", str(path))
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
     except OSError as error:  # it names the temporary file, of which nobody has heard
         raise type(error)(error.errno, error.strerror, str(path)) from None
     try:

@@ -211,6 +211,17 @@ def test_a_long_song_is_its_windows_side_by_side(song):
     assert at_once["hits"].shape == whole["hits"].shape
 
 
+@pytest.mark.parametrize("preset", ["thesis", "best"])
+def test_few_windows_at_a_time_play_what_all_at_once_do(song, preset, monkeypatch):
+    grid = Grid(song)
+    rolls = {f: drummer.roll_of(song.band, f, grid)[None] for f in ("piano", "guitar", "bass")}
+    rolls = {f: np.concatenate([roll, roll[:, ::-1]]) for f, roll in rolls.items()}  # two bands
+    at_once = drummer.probabilities(rolls, preset)
+    monkeypatch.setattr(drummer, "MOST_STEPS", 3 * 128)
+    for name, x in drummer.probabilities(rolls, preset).items():
+        np.testing.assert_allclose(x, at_once[name], atol=1e-4)
+
+
 @pytest.mark.parametrize("section_bars", [1, 3, 4])
 def test_other_sections(song, section_bars):
     assert isinstance(takes(song, section_bars=section_bars)[0].groove, Groove)

@@ -1,16 +1,21 @@
 """The command line, as a stranger uses it."""
 
+import io
 import json
+import os
 import subprocess
 import sys
+import time
 from dataclasses import fields
 
 import mido
+import numpy as np
 import pytest
 import soundfile
 
-from drumlib.__main__ import main
-from drumlib.music import read_song, songbook, without_drums, write_song
+from drumlib import files
+from drumlib.__main__ import MOST_METERS, main
+from drumlib.music import Meter, Note, Song, Track, read_song, songbook, without_drums, write_song
 from drumlib.network.plans import Plan
 
 
@@ -81,9 +86,70 @@ def test_both_files_or_none(rock, tmp_path, capsys):
         assert str(sound) in error and error.count("\n") == 1 and not out.exists()
 
 
+@pytest.mark.parametrize(
+    "trouble, code", [(OSError(28, "No space left on device", "song.mp3"), 1), (KeyboardInterrupt, 130)]
+)
+@pytest.mark.parametrize("before", [None, b"an earlier result"])
+def test_a_sound_that_is_not_written_leaves_what_was_there(rock, tmp_path, monkeypatch, before, trouble, code):
+    out, write_whole = tmp_path / "out.mid", files.write_whole
+    if before:
+        out.write_bytes(before)
+
+    def failing(path, data):
+        if path.suffix == ".mp3":
+            raise trouble
+        write_whole(path, data)
+
+    monkeypatch.setattr(files, "write_whole", failing)
+    assert main(["accompany", str(rock), "-o", str(out), "--render", str(tmp_path / "song.mp3")]) == code
+    assert (out.read_bytes() if out.exists() else None) == before
+
+
+def test_a_name_that_the_terminal_cannot_show_stops_nothing(rock, tmp_path):
+    song = rock.rename(tmp_path / "neu \u9f13.mid")
+    done = subprocess.run(
+        [sys.executable, "-m", "drumlib", "inspect", song],
+        env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and "neu \\u9f13.mid: 56 bars" in done.stdout
+
+
+@pytest.mark.parametrize("command", [["accompany", "-o", "out.mid"], ["evaluate"]])
+def test_a_negative_seed_is_named_before_the_work(rock, capsys, command):
+    assert main([*command, str(rock), "--seed", "-1"]) == 1
+    assert capsys.readouterr().err == "drumlib: --seed: a seed is 0 or more\n"
+
+
+def test_inspect_does_not_lose_itself_in_meters(tmp_path, capsys):
+    meters = [Meter(12 * i, 1 + i % 2, 64) for i in range(30_000)]
+    write_song(Song(96, [Track([Note(12 * 30_000, 60, 90, 12)])], meters=meters), tmp_path / "odd.mid")
+    start = time.process_time()
+    assert main(["inspect", str(tmp_path / "odd.mid")]) == 0
+    assert time.process_time() - start < 10
+    told = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("meter:"))
+    assert told.startswith(
+        "meter: 1/64 from bar 1, 2/64 from bar 3, 1/64 from bar 4, 2/64 from bar 6"
+    ) and told.endswith("more changes")
+    assert told.count("/64 from bar") == MOST_METERS
+
+
 def test_bad_weights_and_tables_are_one_line(tmp_path, capsys):
     write_song(songbook.song("rock"), tmp_path / "a.mid")
-    for name, content in (("empty", b""), ("text", b"hello"), ("cut", b"PK\x03\x04 cut")):
+    array, packed = io.BytesIO(), io.BytesIO()
+    np.save(array, np.zeros(3))
+    np.savez_compressed(packed, x=np.arange(1000.0))
+    damaged = bytearray(packed.getvalue())
+    damaged[60:70] = bytes(range(246, 256))  # in the packed numbers
+    bad = {
+        "empty": b"",
+        "text": b"hello",
+        "cut": b"PK\x03\x04 cut",
+        "array": array.getvalue(),
+        "damaged": bytes(damaged),
+    }
+    for name, content in bad.items():
         weights = tmp_path / f"{name}.npz"
         weights.write_bytes(content)
         assert main(["evaluate", "--songs", str(tmp_path), "--split", "train", "--weights", str(weights)]) == 1
@@ -96,10 +162,17 @@ def test_bad_weights_and_tables_are_one_line(tmp_path, capsys):
         assert "songs.csv" in error and reason in error and error.count("\n") == 1
 
 
-@pytest.mark.parametrize("option", [["--batch", "0"], ["--mute", "3"], ["--transpose", "-1"], ["--epochs", "0"]])
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(["--batch", "0"], ["--mute", "3"], ["--transpose", "-1"], ["--epochs", "0"]),
+        *(["--rate", "inf"], ["--rate", "nan"], ["--kl-weight", "nan"], ["--free-bits", "inf"]),
+    ],
+)
 def test_train_options_that_make_no_sense(tmp_path, capsys, option):
     assert main(["train", "--songs", str(tmp_path), "--out", str(tmp_path / "run"), *option]) == 1
-    assert capsys.readouterr().err.count("\n") == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and str(tmp_path) not in error  # it is not that there are no songs
 
 
 def test_an_odd_threshold_is_named(rock, tmp_path, capsys):

@@ -30,7 +30,7 @@ from drumlib.data.shards import finished_shard, read_shard, write_shard
 from drumlib.data.sources import Entry, Source
 from drumlib.data.splits import SPLITS, clashes, split_groups
 from drumlib.data.tasks import Died, Workers, one_by_one
-from drumlib.files import write_whole
+from drumlib.files import UNFINISHED, write_whole
 from drumlib.music import MidiError
 
 SHARD_SONGS = 64
@@ -142,6 +142,8 @@ def build(
     RuntimeError
         If no process can be started.
     """
+    if workers is not None and workers < 0:
+        raise ValueError("workers are a count: 0 or more")
     out = Path(out)
     entries = source.entries()
     plan = planned(source, entries, rules, shard_songs, seed, command)
@@ -197,10 +199,8 @@ def begin(out: Path, plan: dict) -> None:
     """Make the folder, or see that what is in it is of the same plan. Raises FileExistsError if it is not."""
     text = (json.dumps(plan, indent=1) + "\n").encode()
     out.mkdir(parents=True, exist_ok=True)
-    for rest in out.glob(".unfinished-*"):  # of a build that was killed
-        rest.unlink(missing_ok=True)
     if not (out / "plan.json").exists():
-        if any(out.iterdir()):
+        if any(not file.name.startswith(UNFINISHED) for file in out.iterdir()):
             raise FileExistsError(f"{out}: there is something else in this folder; choose an empty one")
         write_whole(out / "plan.json", text)
     elif (out / "plan.json").read_bytes() != text:
@@ -213,6 +213,8 @@ def begin(out: Path, plan: dict) -> None:
         raise FileExistsError(
             f"{out}: another corpus was begun here ({differing}); choose an empty folder, or remove it"
         )
+    for rest in out.glob(f"{UNFINISHED}*"):  # the folder is ours, and so is what a build left there that was killed
+        rest.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """Which songs a drummer can learn from, and why the others are left out."""
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
 
+from drumlib.music import MidiError, fast
 from drumlib.music.grid import together
 from drumlib.music.kit import FAMILIES
 from drumlib.music.song import Song
@@ -36,10 +38,25 @@ class Rules:
             raise ValueError("bars and strokes are counts, and fit is a share between 0 and 1")
 
 
-def why_not(song: Song, rules: Rules = Rules()) -> str | None:
-    """Why a song is left out, in a few words; None if it is not."""
+def read_credible(path: str | os.PathLike) -> Song:
+    """A MIDI file's song, without ``events``. Raises MidiError, also if it claims more than any song has."""
+    song = fast.read_song(path)
+    if reason := why_incredible(song):
+        raise MidiError(f"{path}: it has {reason}")
+    return song
+
+
+def why_incredible(song: Song) -> str | None:
+    """What a song has more of than any song has, in a few words; None if there is nothing."""
     if len(song.tracks) > MOST_PARTS or len(song.bars) > MOST_BARS:
         return f"more than {MOST_PARTS} parts, or {MOST_BARS:,} bars"
+    return None
+
+
+def why_not(song: Song, rules: Rules = Rules()) -> str | None:
+    """Why a song is left out, in a few words; None if it is not."""
+    if reason := why_incredible(song):
+        return reason
     strokes = together(song.drums)
     if not len(strokes):
         return "no drums"

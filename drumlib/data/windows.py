@@ -10,8 +10,9 @@ import numpy as np
 from drumlib.data.chart import Chart, chart
 from drumlib.data.fingerprints import song_prints
 from drumlib.data.groups import groups
+from drumlib.data.selection import read_credible
 from drumlib.data.splits import SPLITS, split_groups
-from drumlib.music import MidiError, fast
+from drumlib.music import MidiError
 from drumlib.music.kit import FAMILIES
 
 
@@ -154,7 +155,7 @@ def splits_of(files: list[Path]) -> list[str]:
     charts = {}
     for number, path in enumerate(files):
         try:
-            charts[number] = chart(fast.read_song(path))
+            charts[number] = chart(read_credible(path))
         except MidiError:  # whoever reads the songs of the split will hear of it
             pass
     prints = [song_prints(song) for song in charts.values()]
@@ -191,7 +192,7 @@ def read_windows(songs: Iterable[Path], refused: dict[str, str] | None = None, p
     charts = []
     for path in progress(list(songs)):
         try:
-            charts.append(chart(fast.read_song(path)))
+            charts.append(chart(read_credible(path)))
         except MidiError as error:
             if refused is not None:
                 refused[str(path)] = str(error)

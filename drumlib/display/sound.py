@@ -169,8 +169,7 @@ def _excerpt(song: Song, first: int, last: int, is_drums: bool) -> Song | None:
 
 def _ticks_in(song: Song, seconds: float, tick: int) -> int:
     """How many ticks some seconds last, at the tempo that holds at a tick."""
-    tempo = [tempo for tempo in song.tempos if tempo.tick <= max(tick, 0)][-1]
-    return round(seconds * 1e6 / tempo.microseconds * song.ticks_per_beat)
+    return round(seconds * 1e6 / song.tempo_at(tick).microseconds * song.ticks_per_beat)
 
 
 def _is_drum(message) -> bool:

@@ -45,6 +45,8 @@ def evaluate(
     if split == "all":
         raise ValueError("humanizers are scored on one split: train, validation or test")
     windows = two_bars(progress(performances(groove, split, "beat", "4-4")))
+    if not len(windows):
+        raise ValueError(f"{groove}: no beats in 4/4 for {split} here")
     where = np.nonzero(windows.grooves[..., :N] > 0)  # window, step, drum
     cells, performance = np.stack(where[1:], axis=1), windows.performance[where[0]]
     found = histograms(network, windows, progress)

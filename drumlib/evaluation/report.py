@@ -103,13 +103,13 @@ def free_running(network, windows: Windows, truth: np.ndarray) -> dict:
     beat = np.tile(rock_bar(), (number, WINDOW_STEPS // STEPS_PER_BAR, 1))  # (windows, 128, 9)
     own, other = (np.split(play_all(network, windows, order), 3, axis=-1)[0] for order in (np.arange(number), half))
     same_song = windows.index[:, 0] == windows.index[half, 0]
+    rows = {"network": (truth, own > FREE_THRESHOLD)}
+    if not same_song.all():  # with one song there is no other
+        rows["network, hearing another song"] = truth[~same_song], other[~same_song] > FREE_THRESHOLD
+    rows["the thesis's rock beat"] = truth, beat
     return {
         "threshold": FREE_THRESHOLD,
-        "scores": {
-            "network": scores(confusion(truth, own > FREE_THRESHOLD)),
-            "network, hearing another song": scores(confusion(truth[~same_song], other[~same_song] > FREE_THRESHOLD)),
-            "the thesis's rock beat": scores(confusion(truth, beat)),
-        },
+        "scores": {name: scores(confusion(*row)) for name, row in rows.items()},
         "notes_played_per_true_note": float((own > FREE_THRESHOLD).sum() / truth.sum()),
     }
 
@@ -165,8 +165,10 @@ def copies(song) -> np.ndarray:
 
 def plan_of(weights: Path) -> dict | None:
     """How weights were trained: the plan in the ``history.json`` that training wrote beside them, if it is there."""
-    history = weights.parent / "history.json"
-    return json.loads(history.read_text(encoding="utf-8"))["plan"] if history.is_file() else None
+    try:
+        return json.loads((weights.parent / "history.json").read_bytes())["plan"]
+    except (OSError, ValueError, KeyError, TypeError):  # none, or another program's
+        return None
 
 
 def scores(counts: Confusion) -> dict[str, float]:

@@ -14,10 +14,11 @@ import numpy as np
 
 from drumlib.data.chart import ODD_METER, WINDOW_STEPS, Chart
 from drumlib.data.corpus import Corpus
+from drumlib.data.selection import read_credible
 from drumlib.data.windows import Windows, list_songs, read_table, read_windows
 from drumlib.drummer import MAX_STEPS
 from drumlib.humanize import step_lengths
-from drumlib.music import Grid, Groove, MidiError, Song, fast, piano_roll
+from drumlib.music import Grid, Groove, MidiError, Song, piano_roll
 from drumlib.music.grid import STEPS_PER_BAR, groove_of
 from drumlib.music.kit import FAMILIES
 
@@ -95,7 +96,7 @@ def from_files(folder: Path, split: str, refused: dict[str, str], progress) -> l
     for path in progress(files_of(folder, split)):
         name = path.relative_to(folder).as_posix()
         try:
-            song = fast.read_song(path)
+            song = read_credible(path)
             songs.append(whole(song, name, group_of.get(name, name)))
         except (MidiError, ValueError) as error:
             refused[name] = " ".join(str(error).split())

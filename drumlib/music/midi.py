@@ -140,13 +140,16 @@ def assemble(ticks_per_beat: int, streams: list["Stream"], name: str = "") -> So
                 meters.append(Meter(tick, message.numerator, message.denominator))
             elif message.channel != DRUM_CHANNEL:  # there, a program is a drum kit, not an instrument
                 programs[message.channel].append((tick, message.program))
+    changed = {}  # channel -> the ticks at which its program changes; its programs, one more than ticks
+    for channel in {channel for stream in streams for channel in stream.notes}:
+        changes = np.array(sorted(programs[channel], key=lambda change: change[0]), dtype=np.int64).reshape(-1, 2)
+        changed[channel] = changes[:, 0], np.append(0, changes[:, 1])  # 0, the grand piano, before the first change
     tracks = []
     for stream in streams:
         parts = {}  # (channel, program) -> rows of notes
         for channel, notes in stream.notes.items():
-            changes = sorted(programs[channel], key=lambda change: change[0])
-            played = np.array([0] + [program for _, program in changes])  # 0, the grand piano, before the first change
-            played = played[np.searchsorted([tick for tick, _ in changes], notes[:, 0], side="right")]  # (notes,)
+            ticks, played = changed[channel]
+            played = played[np.searchsorted(ticks, notes[:, 0], side="right")]  # (notes,)
             for program in set(played.tolist()):
                 parts[channel, program] = notes[played == program]
         for (channel, program), notes in sorted(parts.items()):
@@ -346,7 +349,7 @@ def _stream(track: Track, channel: int) -> tuple:
 
 
 def _latin(text: str) -> str:
-    """Any text, as the Latin-1 reading of its UTF-8 bytes: what mido writes and ``_text`` turns back."""
+    """Any text, as the Latin-1 reading of its UTF-8 bytes: what mido writes and ``clean_text`` turns back."""
     return text.encode("utf-8", "replace").decode("latin-1")  # a file's name may hold bytes that are no text
 
 

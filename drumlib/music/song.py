@@ -156,6 +156,10 @@ class Song:
         i = max(0, bisect_right(ticks, tick) - 1)
         return seconds[i] + (tick - ticks[i]) / self.ticks_per_beat * self.tempos[i].microseconds / 1e6
 
+    def tempo_at(self, tick: float) -> Tempo:
+        """The tempo that holds at a tick."""
+        return self.tempos[max(0, bisect_right(self._tempo_starts[0], tick) - 1)]
+
     @property
     def duration(self) -> float:
         """How long the song lasts, in seconds, to the end of its last note."""

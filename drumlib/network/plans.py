@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,8 @@ class Plan:
     mixed: bool = False  # half precision where it is enough: faster on a GPU, slower on most CPUs
 
     def __post_init__(self):
+        if not all(math.isfinite(x) for x in astuple(self) if isinstance(x, float)):
+            raise ValueError("rates, weights and shares are finite numbers")
         if min(self.epochs, self.batch, self.slow_after, self.stop_after) < 1:
             raise ValueError("epochs, batch, slow_after and stop_after are counts: at least 1")
         if not self.rate > 0:

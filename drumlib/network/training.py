@@ -8,6 +8,7 @@ optimizer, the states of the noise), and ``best.npz``, the weights with the lowe
 import contextlib
 import io
 import json
+import math
 import platform
 import sys
 from collections.abc import Callable
@@ -190,6 +191,8 @@ def run(
         given = batches(epoch, np.random.default_rng([plan.seed, epoch]))
         logs = network.fit(given, validation_data=checking, shuffle=False, verbose=verbose, callbacks=averaging).history
         figures = {name: round(float(values[0]), 6) for name, values in logs.items()}
+        if not (math.isfinite(figures["loss"]) and math.isfinite(figures["val_loss"])):  # before anything is kept of it
+            raise ValueError(f"{out}: in epoch {epoch + 1} the loss is no number any more; try a lower rate")
         figures["rate"] = round(float(network.optimizer.learning_rate), 8)
         history["epochs"].append(figures)
         if figures["val_loss"] <= min(past["val_loss"] for past in history["epochs"]):

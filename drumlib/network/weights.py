@@ -5,6 +5,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -57,7 +58,7 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     try:
         with np.load(Path(path), allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (EOFError, zipfile.BadZipFile, AttributeError, ValueError):
+    except (EOFError, zipfile.BadZipFile, zlib.error, AttributeError, TypeError, ValueError):
         raise ValueError(f"{path}: not a whole file of plain arrays (.npz)") from None
 
 
@@ -79,9 +80,10 @@ def load_shipped(network, name: str) -> None:
     Raises ValueError if none are shipped, or if the file has another sum than ``SHA256SUMS`` says.
     """
     path = shelf(name, "npz")
-    if not path.is_file():
-        raise ValueError(f"no weights of the preset {name!r} are shipped")
     sums = dict(line.split()[::-1] for line in shelf("SHA256SUMS").read_text(encoding="ascii").splitlines())
+    if not path.is_file():
+        there = ", ".join(file.removesuffix(".npz") for file in sums)
+        raise ValueError(f"no weights of the preset {name!r} are shipped; there are those of {there}")
     with resources.as_file(path) as file:
         if hashlib.sha256(file.read_bytes()).hexdigest() != sums.get(file.name):
             raise ValueError(f"{file}: these are not the weights that were shipped (their sha256 is another)")

@@ -363,6 +363,29 @@ def test_a_folder_with_something_else_in_it_is_refused(folder, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
 
 
+def test_in_a_folder_that_is_refused_nothing_is_removed(folder, built, tmp_path):
+    (tmp_path / "thesis.doc").write_text("years of work")
+    theirs, ours = tmp_path / ".unfinished-thesis.doc", built / ".unfinished-of-a-build-that-runs"
+    for path, options in ((theirs, {}), (ours, {"shard_songs": 4})):
+        path.write_text("not yet")
+        with pytest.raises(FileExistsError):
+            quick(folder, path.parent, **options)
+        assert path.read_text() == "not yet"
+    ours.unlink()
+
+
+def test_a_build_killed_before_its_plan_was_written_goes_on(folder, built, tmp_path):
+    (tmp_path / ".unfinished-plan").write_text("half of it")
+    quick(folder, tmp_path)
+    assert contents(tmp_path) == contents(built) and not list(tmp_path.glob(".unfinished-*"))
+
+
+def test_fewer_than_no_workers_are_refused_before_anything_is_made(folder, tmp_path):
+    with pytest.raises(ValueError, match="workers"):
+        build(SongFolder(folder), tmp_path / "c", workers=-3, progress=False)
+    assert not (tmp_path / "c").exists()
+
+
 def test_a_changed_song_makes_another_corpus(tmp_path):
     (tmp_path / "songs").mkdir()
     write_song(songbook.song("rock"), tmp_path / "songs" / "a.mid")

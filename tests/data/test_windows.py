@@ -1,9 +1,13 @@
 """Songs cut into windows, and folders of songs."""
 
+import time
+
+import mido
 import numpy as np
 import pytest
 
 from drumlib.data.chart import HOP_BARS, MAX_SILENT_BARS, WINDOW_BARS, WINDOW_STEPS, chart, silences
+from drumlib.data.selection import MOST_PARTS
 from drumlib.data.windows import Windows, join, list_songs, read_windows
 from drumlib.music import FAMILIES, Meter, Note, Song, Track, groove_of, piano_roll, songbook, write_song
 
@@ -255,6 +259,22 @@ def test_a_split_that_does_not_exist_is_refused(tmp_path, listed):
         (tmp_path / "songs.csv").write_text("file,split\na.mid,train\n")
     with pytest.raises((ValueError, FileNotFoundError), match="tset"):
         list_songs(tmp_path, "tset")
+
+
+def test_a_song_of_thousands_of_parts_is_left_out_soon(tmp_path):
+    """A file of a few kilobytes: tiny bars almost without end, and a part for each program of each channel."""
+    track = mido.MidiTrack([mido.MetaMessage("time_signature", numerator=1, denominator=64)])
+    for i in range(9 * 128):
+        track.append(mido.Message("program_change", channel=i // 128, program=i % 128))
+        track.append(mido.Message("note_on", channel=i // 128, note=60, velocity=90))
+        track.append(mido.Message("note_off", channel=i // 128, note=60, time=800))
+    mido.MidiFile(type=0, ticks_per_beat=96, tracks=[track]).save(tmp_path / "a.mid")
+    assert (tmp_path / "a.mid").stat().st_size < 15_000
+    write_song(song_of(10), tmp_path / "good.mid")
+    refused, start = {}, time.process_time()
+    assert len(read_windows([tmp_path / "a.mid", tmp_path / "good.mid"], refused)) == 2
+    assert list(refused) == [str(tmp_path / "a.mid")] and f"more than {MOST_PARTS} parts" in refused.popitem()[1]
+    assert list_songs(tmp_path, "train") and time.process_time() - start < 3
 
 
 def test_reading_leaves_out_what_is_no_song_and_says_why(tmp_path):

@@ -1,5 +1,6 @@
 import io
 import sys
+import time
 
 import mido
 import numpy as np
@@ -246,6 +247,15 @@ def test_a_drum_rings_at_its_own_tempo():
     late = one(Note(0, 49, 120, 10), is_drum=True)
     slows = Song(TICKS, late.tracks, tempos=(Tempo(0, 500_000), Tempo(4 * TICKS, 5_000_000)))
     assert between(render(slows), 1.0, 1.5) == pytest.approx(between(render(late), 1.0, 1.5), rel=0.05)
+
+
+def test_thousands_of_tempos_are_not_gone_through_for_every_stroke():
+    tempos = [Tempo(2 * i, 500_000 + i) for i in range(20_000)]
+    song = Song(TICKS, [Track([Note(2 * i, 38, 90, 1) for i in range(20_000)], is_drum=True, channel=9)], tempos)
+    start = time.process_time()
+    assert song.tempo_at(7) == tempos[3] and song.tempo_at(0) == song.tempo_at(-1) == tempos[0]
+    section(song, 0, 10)
+    assert time.process_time() - start < 5
 
 
 def test_days_of_sound_are_refused():

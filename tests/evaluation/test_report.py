@@ -11,6 +11,7 @@ from drumlib.data.corpus import Corpus
 from drumlib.drummer import probabilities
 from drumlib.evaluation import contest, likeness, playing
 from drumlib.evaluation.baselines import make
+from drumlib.evaluation.report import plan_of
 from drumlib.evaluation.songs import (
     WholeSong,
     bands_of_others,
@@ -257,6 +258,14 @@ def test_one_song_has_no_other_band():
     row = contest.by_network(Echo(), [a_song("a", 0)])
     assert contest.OTHER not in row and "listening gain" not in row and row["by itself"]["f1"] >= 0
     assert row["by itself"]["f1 interval"] is None  # there is nothing to draw from
+
+
+def test_a_history_of_another_program_is_no_plan(tmp_path):
+    weights = tmp_path / "best.npz"
+    assert plan_of(weights) is None
+    for text, plan in (("{}", None), ("[]", None), ("no JSON", None), ('{"plan": {"epochs": 3}}', {"epochs": 3})):
+        (tmp_path / "history.json").write_text(text)
+        assert plan_of(weights) == plan
 
 
 def test_many_songs_are_played_in_portions(monkeypatch):

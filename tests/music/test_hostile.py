@@ -7,6 +7,7 @@ was read can be laid on a grid and written again.
 import os
 import random
 import re
+import struct
 import subprocess
 import sys
 import threading
@@ -333,3 +334,14 @@ def test_a_large_file_takes_little_time_and_memory():
     assert notes > MAX_BYTES / 12 - 20
     assert seconds < 5
     assert megabytes < 400
+
+
+def test_program_changes_are_not_gone_through_for_every_track():
+    """Half a megabyte: one track of nothing but programs, and as many tracks with a note as there may be."""
+    changes = b"".join(b"\x01\xc0" + bytes([i % 128]) for i in range(160_000))
+    tracks = [changes + b"\x00\xff\x2f\x00", *[b"\x00\x90\x3c\x40\x60\x80\x3c\x40\x00\xff\x2f\x00"] * (MAX_TRACKS - 1)]
+    head = b"MThd" + struct.pack(">IHHH", 6, 1, len(tracks), 96)
+    data = head + b"".join(b"MTrk" + struct.pack(">I", len(track)) + track for track in tracks)
+    start = time.process_time()
+    song = song_from_bytes(data)
+    assert len(song.tracks) == MAX_TRACKS - 1 and time.process_time() - start < 5

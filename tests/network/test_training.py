@@ -1,6 +1,7 @@
 """Training can be stopped at any time, and goes on exactly where it was."""
 
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -51,6 +52,24 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(windows, tmp_path):
         train(windows, windows, tmp_path / "whole", plan=Plan(batch=8, seed=1), resume=True, verbose=0)
     with pytest.raises(FileNotFoundError, match="no run to resume"):
         train(windows, windows, tmp_path / "nowhere", plan=PLAN, resume=True, verbose=0)
+
+
+@pytest.mark.parametrize("lost", ["loss", "val_loss"])
+def test_a_loss_that_is_no_number_ends_the_run_and_spoils_nothing(windows, tmp_path, monkeypatch, lost):
+    train(windows, windows, tmp_path, plan=PLAN, verbose=0)
+    before = {name: (tmp_path / name).read_bytes() for name in ("best.npz", "last.npz")}
+    fit = keras.Model.fit
+
+    def diverging(*arguments, **options):
+        answer = fit(*arguments, **options)
+        answer.history[lost] = [float("nan")]
+        return answer
+
+    monkeypatch.setattr(keras.Model, "fit", diverging)
+    with pytest.raises(ValueError, match="epoch 3 the loss is no number any more; try a lower rate"):
+        train(windows, windows, tmp_path, plan=replace(PLAN, epochs=4), resume=True, verbose=0)
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    assert len(json.loads((tmp_path / "history.json").read_bytes())["epochs"]) == 2
 
 
 def test_no_windows_is_said(tmp_path):

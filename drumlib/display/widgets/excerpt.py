@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from drumlib.display.sound import section
-from drumlib.music import STEPS_PER_BAR, Grid, Groove, Note, Song, Track, only, without_drums
+from drumlib.music import Grid, Note, Song, Track, only, without_drums
 
 
 def some_bars(song: Song, start_bar: int, bars: int, tracks: tuple[Track, ...] | None = None) -> Song:
@@ -54,12 +54,6 @@ def steps_of(song: Song, start_bar: int, bars: int) -> slice:
     grid = Grid(song)
     ends = [*grid.first_steps.tolist(), grid.steps]
     return slice(ends[start_bar], ends[start_bar + bars])
-
-
-def drums_of(groove: Groove, steps: slice) -> Groove:
-    """The groove of some steps, with the steps filled up to whole bars."""
-    assert (steps.stop - steps.start) % STEPS_PER_BAR == 0
-    return groove[steps]
 
 
 def chorus_of(name: str, section_name: str = "chorus") -> int:
