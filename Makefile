@@ -32,23 +32,23 @@ book: env ## run the chapters and build the book
 	    || { rm -rf book/_build/.doctrees; echo "The book was not built; the reason stands above." >&2; exit 1; }
 	@$(PY) -c "import pathlib; print('The book is built. Open', pathlib.Path('book/_build/html/index.html').resolve().as_uri())"
 
-# Three parts, so that `make -j2 --output-sync test` can run them side by side. One after the other they take as long as
-# they always did.
+# Three parts, each on two cores: a chapter is never torn apart, of the others whoever is free takes the next test.
+SIDE_BY_SIDE = -n 2 --dist worksteal
 test: test-chapters test-network test-package ## the tests of the package, and every cell of every chapter
 
 # Lax: every cell of every chapter must run. What a cell prints is compared only where its author says that it must
 # hold, by the tag nbval-check-output: a player's HTML is new each time, and a warning is no error.
 test-chapters: env ## only the chapters' cells
-	$(PY) -m pytest $(CHAPTERS) --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -q
+	$(PY) -m pytest $(CHAPTERS) --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -q -n 2 --dist loadfile
 
 test-network: env ## only the tests of the networks
-	$(PY) -m pytest tests/network -q
+	$(PY) -m pytest tests/network -q $(SIDE_BY_SIDE)
 
 test-package: env ## only the other tests of the package
-	$(PY) -m pytest tests --ignore=tests/browser --ignore=tests/network -q
+	$(PY) -m pytest tests --ignore=tests/browser --ignore=tests/network -q $(SIDE_BY_SIDE)
 
 browser-test: env ## open the built book in Chromium, and press play
-	$(PY) -m pytest tests/browser -q -n 2 --dist worksteal
+	$(PY) -m pytest tests/browser -q $(SIDE_BY_SIDE)
 
 # Another environment, .venv-colab, is built for it. `make test-colab CHAPTERS="book/latent.ipynb"` runs only that one.
 test-colab: ## every chapter as on Google Colab: its versions, and the chapters' first cell
