@@ -150,6 +150,14 @@ def test_no_file_knows_the_machine_that_it_was_made_on():
     assert found == []
 
 
+def test_nothing_that_a_command_wrote_was_kept_by_mistake():
+    """Our songs are Python; a MIDI file, a sound or a picture here is what somebody's trial left behind."""
+    kinds = {".cff", ".css", ".html", ".ipynb", ".js", ".json", ".lock", ".md", ".npz", ".py", ".toml", ".txt", ".yml"}
+    bare = {"LICENSE", "Makefile", ".gitignore", "SHA256SUMS", "run", "environment", "colab"}
+    strange = [file for file in tracked() if file.suffix not in kinds | {".bib"} and file.name not in bare]
+    assert [str(file.relative_to(ROOT)) for file in strange] == []
+
+
 def test_the_readme_says_what_was_measured(root, monkeypatch):
     """Its figures come from a results file, not from somebody's fingers."""
     monkeypatch.syspath_prepend(str(root / "bench"))
