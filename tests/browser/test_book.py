@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 from contents import pages
+from in_page import HEARD
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "book" / "_build" / "screenshots"
@@ -240,15 +241,6 @@ def test_the_first_click_moves_the_playhead(opened):
         assert player.get_attribute("data-position") == stopped
     assert opened.faults == []
 
-
-HEARD = """async root => {
-    const audio = await root.drumlibAudio();
-    const bytes = new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength);
-    let sum = 2166136261;  // FNV-1a, of every byte
-    for (const byte of bytes) sum = Math.imul(sum ^ byte, 16777619);
-    return [audio.length, audio.reduce((most, x) => Math.max(most, Math.abs(x)), 0), sum >>> 0];
-}"""
-"""How many samples would be heard now, the loudest of them, and a checksum of their bytes."""
 
 SETTINGS = """knob => knob.tagName === "SELECT" ? knob.options.length
     : Math.round((knob.max - knob.min) / (knob.step || 1)) + 1"""
