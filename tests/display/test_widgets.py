@@ -94,6 +94,9 @@ def test_cuts_are_those_of_takes():
     counts = [int(g.hits.sum()) for g in grooves]
     assert counts == sorted(counts, reverse=True) and len(set(counts)) > 1
     assert str(counts[0]) in stage.takes[0, 0].caption
+    take = stage.takes[2, 0]
+    assert take.rows[0] == "crash" and take.rows[-1] == "kick"  # in the order of the roll below it
+    assert ((take.picture[::-1].T > stage.knobs[0].values[2]) == take.groove.hits).all()
 
 
 def test_draws_are_those_of_takes_and_the_network_plays_once_a_temperature(monkeypatch):

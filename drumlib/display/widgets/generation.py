@@ -73,8 +73,8 @@ def threshold_and_temperature(
             text = f"{count} strokes, drawn at temperature {temperature}; the threshold has no say here"
         else:
             text = f"{count} strokes: those that the network holds more likely than {threshold}"
-        picture = np.clip(said["hits"][steps].T, 0, 1)  # (9, steps)
-        return Take(groove, text, picture, SHORT_NAMES)
+        picture = np.clip(said["hits"][steps].T[::-1], 0, 1)  # (9, steps), the kick lowest: as in the roll below it
+        return Take(groove, text, picture, SHORT_NAMES[::-1])
 
     tell_about(song, grid)
     knobs = (

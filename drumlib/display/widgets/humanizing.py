@@ -106,7 +106,7 @@ def between(stiff: Groove, human: Groove, strength: float) -> Groove:
 
 def changes(stiff: Groove, groove: Groove) -> tuple[np.ndarray, tuple[str, ...]]:
     """A picture, (2 * drums, steps), of how far strokes lie from the grid and from their old velocity."""
-    drums = np.flatnonzero(stiff.hits.any(axis=0))
+    drums = np.flatnonzero(stiff.hits.any(axis=0))[::-1]  # the kick lowest: as in the roll below it
     timing = np.abs(groove.offsets.T[drums]) / FARTHEST  # (drums, steps)
     loudness = np.abs((groove.velocities - stiff.velocities).T[drums]) / LOUDEST  # (drums, steps)
     rows = [f"{SHORT_NAMES[drum]}, {what}" for what in ("timing", "loudness") for drum in drums]
