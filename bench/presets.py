@@ -60,6 +60,7 @@ TRIES = {
     "best, ten drummers with composed bands alone": ("best", {}, {"windows": 2680}),
     "thesis, the decoder of groove-vae transplanted": ("thesis", {}, {"schedule": "transfer"}),
     "thesis, layer-wise, in a tenth of the time": ("thesis", {}, {"schedule": "layer-wise-short"}),
+    "stacked, in floors of two bars": ("stacked", {"encoder_section": 4}, {}),
 }
 
 

@@ -20,11 +20,13 @@ class Encoder(keras.layers.Layer):
 
     The convolutions are linear, as in the thesis: the first looks at one beat at a time, the second at four beats, in
     hops of two. 448,672 parameters. The thesis would have liked LSTMs on top of each other here (5.4): ``stacked``
-    says how many, and every one but the uppermost hands on what it heard at each moment.
+    says how many, and every one but the uppermost hands on what it heard at each moment. Or it would have them in
+    floors: with ``section``, the lower of two reads so many moments and hands on one summary of them, then the next.
     """
 
-    def __init__(self, filters=(32, 64), units=200, stacked=1, **options):
+    def __init__(self, filters=(32, 64), units=200, stacked=1, section=0, **options):
         super().__init__(**options)
+        self.section = section
         self.beat = keras.layers.Conv1D(filters[0], kernel_size=4, strides=4, name="beat")
         self.bar = keras.layers.Conv1D(filters[1], kernel_size=4, strides=2, name="bar")
         self.below = [self.both_ways(units, f"below_{i}") for i in range(stacked - 1)]
@@ -47,9 +49,18 @@ class Encoder(keras.layers.Layer):
         return self.bar(x)  # (B, T/4, 32) -> (B, T/8 - 1, 64)
 
     def remember(self, x):
+        if self.section:
+            return self.memory(self.sections(x))  # (B, M, 64) -> (B, M / section, 400)
         for lstm in self.below:
             x = lstm(x)  # (B, M, 64 or 400) -> (B, M, 400)
         return self.memory(x)  # (B, M, 64 or 400) -> (B, M, 400)
+
+    def sections(self, x):
+        """The lower LSTM's summary of each section: (B, M, 64) -> (B, M / section, 400). Zeros fill up the last one."""
+        x = ops.pad(x, ((0, 0), (0, -x.shape[1] % self.section), (0, 0)))  # (B, 15, 64) -> (B, 16, 64)
+        apart = ops.reshape(x, (-1, self.section, x.shape[-1]))  # (B, 16, 64) -> (B * 4, 4, 64)
+        read = last_states(self.below[0](apart))  # (B * 4, 4, 64) -> (B * 4, 400)
+        return ops.reshape(read, (-1, x.shape[1] // self.section, read.shape[-1]))  # (B * 4, 400) -> (B, 4, 400)
 
     def moments(self, roll):
         """What was heard, moment by moment: (B, T, 128) -> (B, M, 400). Moment m is about the steps 8m to 8m + 15."""

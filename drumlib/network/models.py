@@ -23,6 +23,7 @@ class Preset:
     filters: tuple[int, int] = (32, 64)  # of the two convolutions
     encoder_units: int = 200  # of the bidirectional LSTM, each way
     encoder_stack: int = 1  # bidirectional LSTMs on top of each other
+    encoder_section: int = 0  # half bars that the lower of two reads before it hands on one summary; 0: one for each
     any_band: bool = False  # one encoder for any number of tracks, not one for each of three families
     merged: int = 500  # the layer that joins the three instruments
     latent: int = 256  # dimensions of z
@@ -91,7 +92,7 @@ class DrummerNetwork(keras.Model):
         if preset.any_band:
             self.encoders = {"encoder": BandEncoder(*ears, name="encoder")}
         else:
-            self.encoders = {family: Encoder(*ears, name=family) for family in FAMILIES}
+            self.encoders = {family: Encoder(*ears, preset.encoder_section, name=family) for family in FAMILIES}
         for name, encoder in self.encoders.items():
             setattr(self, name, encoder)
             encoder.build((None, None, 128))
@@ -233,6 +234,8 @@ def check(preset: Preset) -> None:
         raise ValueError(f"{preset.name}: a conductor is fed z, then its own output: conductor_units must be latent")
     if STEPS_PER_BAR % preset.steps_at_once:
         raise ValueError(f"{preset.name}: a bar is not a multiple of {preset.steps_at_once} steps")
+    if preset.encoder_section and (preset.encoder_stack != 2 or preset.any_band or preset.attention):
+        raise ValueError(f"{preset.name}: an encoder in floors has two LSTMs, its own instrument and no attention")
     if preset.attention and preset.steps_at_once > 1:
         raise ValueError(f"{preset.name}: attention looks from one step at a time, so steps_at_once must be 1")
 

@@ -201,10 +201,14 @@ def test_players_are_neither_silent_nor_clipped(opened):
 PLAYS = "root => root.dataset.state === 'playing' && Number(root.dataset.position) > 0.2"
 
 
+ON_PLAY = "document.activeElement.matches('.dlp-play, .dls-play')"
+"""Whether the keyboard is on a play button, of a player or of a stage."""
+
+
 def test_the_keyboard_reaches_play(opened):
     """From the top of the page, by the link that skips the menus; then Space, and Enter."""
     page = opened.page
-    if not players(page):
+    if not page.locator(".drumlib-player, .drumlib-stage").count():
         return
     unfold(page)
     page.evaluate("scrollTo(0, 0); document.activeElement.blur()")
@@ -213,10 +217,10 @@ def test_the_keyboard_reaches_play(opened):
     page.keyboard.press("Enter")
     for _ in range(300):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.classList.contains('dlp-play')"):
+        if page.evaluate(ON_PLAY):
             break
-    assert page.evaluate("document.activeElement.classList.contains('dlp-play')"), "Tab does not reach a play button"
-    handle = page.evaluate_handle("document.activeElement.closest('.drumlib-player')")
+    assert page.evaluate(ON_PLAY), "Tab does not reach a play button"
+    handle = page.evaluate_handle("document.activeElement.closest('.drumlib-player, .drumlib-stage')")
     page.keyboard.press("Space")
     page.wait_for_function(PLAYS, arg=handle, timeout=20_000)
     page.keyboard.press("Space")

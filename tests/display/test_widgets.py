@@ -3,7 +3,7 @@
 import base64
 import importlib
 import re
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import numpy as np
 import pytest
@@ -348,7 +348,7 @@ def test_the_box_hears_of_an_upload(pages):
                     "type": "",
                     "size": 4,
                     "content": memoryview(start),
-                    "last_modified": datetime.now(UTC),
+                    "last_modified": datetime.now(timezone.utc),
                 },
             )
             assert parts["Song"].value == song_file.YOURS and "That did not work" in pages[-1]

@@ -34,10 +34,14 @@ SMALL = {"filters": (4, 8), "encoder_units": 8, "merged": 16, "latent": 16, "con
 """The presets keep their shape when they are made small, and are quicker to test."""
 
 
-@pytest.fixture(scope="module", params=list(PARAMETERS))
+FLOORS = replace(PRESETS["stacked"], name="floors", encoder_section=4)
+"""No preset, but a change to one that has a row in bench/presets.py."""
+
+
+@pytest.fixture(scope="module", params=[*PARAMETERS, "floors"])
 def network(request):
     keras.utils.set_random_seed(3)
-    return DrummerNetwork(replace(PRESETS[request.param], section_bars=1, **SMALL), seed=3)
+    return DrummerNetwork(replace({**PRESETS, "floors": FLOORS}[request.param], section_bars=1, **SMALL), seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +63,23 @@ def test_every_preset_is_here_by_its_own_name():
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameters(name):
     assert build(name).count_params() == PARAMETERS[name]
+
+
+def test_an_encoder_in_floors_is_the_stacked_one_with_other_wires():
+    stacked, floors = (DrummerNetwork(replace(preset, **SMALL)) for preset in (PRESETS["stacked"], FLOORS))
+    assert [weight.shape for weight in floors.weights] == [weight.shape for weight in stacked.weights]
+    encoder = floors.piano
+    x = np.random.default_rng(0).normal(size=(2, 7, 8)).astype("float32")  # seven moments: the second section is short
+    by_hand = [
+        arrays({"": encoder.below[0](part)})[""] for part in (x[:, :4], np.pad(x[:, 4:], ((0, 0), (0, 1), (0, 0))))
+    ]
+    by_hand = [
+        np.concatenate([part[:, -1, :8], part[:, 0, 8:]], axis=-1) for part in by_hand
+    ]  # each reader's last word
+    np.testing.assert_allclose(arrays({"": encoder.sections(x)})[""], np.stack(by_hand, axis=1), atol=1e-6)
+    for wrong in ({"encoder_stack": 1}, {"attention": True}, {"any_band": True}):
+        with pytest.raises(ValueError, match="two LSTMs"):
+            DrummerNetwork(replace(FLOORS, **wrong))
 
 
 def test_shapes_and_ranges(network):

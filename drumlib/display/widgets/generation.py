@@ -8,7 +8,15 @@ import numpy as np
 from drumlib.display.player import SHORT_NAMES
 from drumlib.display.widgets.excerpt import chorus_of, some_bars, steps_of
 from drumlib.display.widgets.stage import Knob, Stage, Take
-from drumlib.drummer import DrummerWarning, combinations, probabilities, readout, roll_of, tell_about
+from drumlib.drummer import (
+    DrummerWarning,
+    combinations,
+    probabilities,
+    readout,
+    roll_of,
+    says_too_much,
+    tell_about,
+)
 from drumlib.music import FAMILIES, Grid, Song, songbook, without_drums
 
 CUT = "cut"
@@ -72,7 +80,7 @@ def threshold_and_temperature(
         if drawn:
             text = f"{count} strokes, drawn at temperature {temperature}; the threshold has no say here"
         else:
-            text = f"{count} strokes: those that the network holds more likely than {threshold}"
+            text = f"{count} strokes: where the network answers more than {threshold}{meaning(preset, threshold)}"
         picture = np.clip(said["hits"][steps].T[::-1], 0, 1)  # (9, steps), the kick lowest: as in the roll below it
         return Take(groove, text, picture, SHORT_NAMES[::-1])
 
@@ -90,6 +98,14 @@ def thresholds_of(preset: str) -> tuple[float, ...]:
 
     own = pretrained(preset).preset.thresholds
     return tuple(sorted({*THRESHOLDS.get(preset, THRESHOLDS["best"]), own[len(own) // 2]}))
+
+
+def meaning(preset: str, answer: float) -> str:
+    """What stands behind an answer that is no probability: the probability that it is an answer for."""
+    from drumlib.network.losses import calibrate
+    from drumlib.network.weights import pretrained
+
+    return f", by which it means {calibrate(answer):.0%}" if says_too_much(pretrained(preset)) else ""
 
 
 def middle(cuts: tuple[float, ...], preset: str) -> float:
