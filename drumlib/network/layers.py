@@ -63,7 +63,10 @@ class Encoder(keras.layers.Layer):
         return ops.reshape(read, (-1, x.shape[1] // self.section, read.shape[-1]))  # (B * 4, 400) -> (B, 4, 400)
 
     def moments(self, roll):
-        """What was heard, moment by moment: (B, T, 128) -> (B, M, 400). Moment m is about the steps 8m to 8m + 15."""
+        """What was heard, moment by moment: (B, T, 128) -> (B, M, 400). Moment m is about the steps 8m to 8m + 15.
+
+        With ``section``, there are not M moments but one for each section.
+        """
         return self.remember(self.convolve(roll))
 
     def call(self, roll):

@@ -105,8 +105,8 @@ def notebook(browser, lab):
     ran = "document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')"
     page.wait_for_function(f"[...{ran}].every(prompt => /\\[\\d+\\]/.test(prompt.textContent))", timeout=PATIENCE)
     yield page
-    assert errors == []
     context.close()
+    assert errors == []
 
 
 def thing(page, name: str):

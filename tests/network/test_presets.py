@@ -70,12 +70,9 @@ def test_an_encoder_in_floors_is_the_stacked_one_with_other_wires():
     assert [weight.shape for weight in floors.weights] == [weight.shape for weight in stacked.weights]
     encoder = floors.piano
     x = np.random.default_rng(0).normal(size=(2, 7, 8)).astype("float32")  # seven moments: the second section is short
-    by_hand = [
-        arrays({"": encoder.below[0](part)})[""] for part in (x[:, :4], np.pad(x[:, 4:], ((0, 0), (0, 1), (0, 0))))
-    ]
-    by_hand = [
-        np.concatenate([part[:, -1, :8], part[:, 0, 8:]], axis=-1) for part in by_hand
-    ]  # each reader's last word
+    parts = x[:, :4], np.pad(x[:, 4:], ((0, 0), (0, 1), (0, 0)))  # 2 x (2, 4, 8)
+    read = [arrays({"": encoder.below[0](part)})[""] for part in parts]  # 2 x (2, 4, 16)
+    by_hand = [np.concatenate([one[:, -1, :8], one[:, 0, 8:]], axis=-1) for one in read]  # each reader's last word
     np.testing.assert_allclose(arrays({"": encoder.sections(x)})[""], np.stack(by_hand, axis=1), atol=1e-6)
     for wrong in ({"encoder_stack": 1}, {"attention": True}, {"any_band": True}):
         with pytest.raises(ValueError, match="two LSTMs"):
