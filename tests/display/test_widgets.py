@@ -94,6 +94,7 @@ def test_cuts_are_those_of_takes():
     counts = [int(g.hits.sum()) for g in grooves]
     assert counts == sorted(counts, reverse=True) and len(set(counts)) > 1
     assert str(counts[0]) in stage.takes[0, 0].caption
+    assert "by which it means" not in stage.takes[0, 0].caption  # its answers are probabilities
     take = stage.takes[2, 0]
     assert take.rows[0] == "crash" and take.rows[-1] == "kick"  # in the order of the roll below it
     assert ((take.picture[::-1].T > stage.knobs[0].values[2]) == take.groove.hits).all()
@@ -111,6 +112,7 @@ def test_draws_are_those_of_takes_and_the_network_plays_once_a_temperature(monke
     expected = takes(song, preset="thesis", temperature=1.0, seed=3)[0].groove[64:96]
     assert stage.takes[0, 2].groove == expected == stage.takes[3, 2].groove
     assert stage.takes[0, 1].groove != expected
+    assert "than 0.62, by which it means 44%" in stage.takes[stage.knobs[0].values.index(0.62), 0].caption
 
 
 def test_the_walk_is_the_networks_own():
