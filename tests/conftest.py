@@ -28,6 +28,15 @@ def shared_data() -> Path:
     return folder
 
 
+def pytest_make_parametrize_id(val, argname):
+    """Numbers the cases that are bytes instead of naming them after what they hold.
+
+    An archive holds the second it was made in. Workers that collect the tests side by side would give its case two
+    names, and pytest refuses to run tests whose names differ from worker to worker.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_terminal_summary(terminalreporter):
     """Says why tests were skipped, even where pytest was told to be brief."""
     reasons = Counter()
