@@ -22,6 +22,7 @@ from drumlib.music.midi import (
     write_song,
 )
 from drumlib.music.notes import Note, Notes
+from drumlib.music.solo import drum_solo, with_accents
 from drumlib.music.song import Bar, Meter, Song, Tempo, Track, only
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Song",
     "Tempo",
     "Track",
+    "drum_solo",
     "groove_from_notes",
     "groove_of",
     "notes_from_groove",
@@ -52,6 +54,7 @@ __all__ = [
     "roll_from_notes",
     "song_from_bytes",
     "song_to_bytes",
+    "with_accents",
     "with_tracks",
     "without_drums",
     "write_song",

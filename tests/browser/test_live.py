@@ -1,4 +1,4 @@
-"""Things to play with, with a kernel: JupyterLab is started, a reader runs the playground's cells and turns its knobs.
+"""Things to play with, with a kernel: JupyterLab or Voilà shows the playground's cells, and a reader turns their knobs.
 
 What a kernel alone says of its widgets stands in tests/display. Here the other half is there too: the notebook's page,
 ipywidgets' own controls, and the messages between them.
@@ -44,18 +44,51 @@ def playground() -> nbformat.NotebookNode:
     return book
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """The address of a JupyterLab that knows nothing of this machine's, and has one notebook."""
-    home = tmp_path_factory.mktemp("lab")
+@pytest.fixture(scope="module", params=["jupyterlab", "voila"])
+def served(request, tmp_path_factory):
+    """A server of one notebook that knows nothing of this machine's settings: its name and its address."""
+    server = request.param
+    home = tmp_path_factory.mktemp(server)
     nbformat.write(playground(), home / "playground.ipynb")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     own = {name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
-    own |= {"JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces")}
     own |= {"JUPYTER_PREFER_ENV_PATH": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-    # All cells stay in the page, wherever the reader looks; and no question about news from the network.
+    if server == "jupyterlab":
+        own |= own_settings(home)
+        options = ["--allow-root", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+        options += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}"]
+        answers = f"http://127.0.0.1:{port}/api"
+    else:
+        options = ["playground.ipynb", f"--port={port}", "--Voila.port_retries=0"]
+        answers = f"http://127.0.0.1:{port}/voila/static/voila.js"  # the page itself would start a kernel
+    command = [sys.executable, "-m", server, "--no-browser", *options]
+    log = home / "log.txt"
+    with log.open("w") as lines:
+        process = subprocess.Popen(command, cwd=home, env=os.environ | own, stdout=lines, stderr=subprocess.STDOUT)
+    try:
+        for _ in range(240):
+            assert process.poll() is None, log.read_text()
+            try:
+                urllib.request.urlopen(answers, timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.25)
+        else:
+            raise AssertionError(f"{server} does not answer: {log.read_text()}")
+        yield server, f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def own_settings(home: Path) -> dict[str, str]:
+    """JupyterLab's environment: all cells stay in the page, wherever the reader looks; no question about news."""
     plugins = home / "settings" / "@jupyterlab"
     for plugin, kept in {
         "notebook-extension/tracker": {"windowingMode": "none"},
@@ -64,46 +97,29 @@ def lab(tmp_path_factory):
         file = plugins / f"{plugin}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(kept))
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.port={port}"]
-    command += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}", "--ServerApp.port_retries=0"]
-    log = home / "log.txt"
-    with log.open("w") as lines:
-        server = subprocess.Popen(command, cwd=home, env=os.environ | own, stdout=lines, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            assert server.poll() is None, log.read_text()
-            try:
-                urllib.request.urlopen(f"{address}/api", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.25)
-        else:
-            raise AssertionError(f"JupyterLab does not answer: {log.read_text()}")
-        yield address
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-        shutil.rmtree(home, ignore_errors=True)
+    return {"JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces")}
 
 
 @pytest.fixture(scope="module")
-def notebook(browser, lab):
-    """The notebook in JupyterLab, with all its cells run."""
+def notebook(browser, served):
+    """The notebook's page, with all its cells run."""
+    server, address = served
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    context.route(lambda url: not url.startswith((address, "data:", "blob:")), lambda route: route.abort())
     page = context.new_page()
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{lab}/doc/tree/playground.ipynb?token={TOKEN}")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=PATIENCE)
-    page.get_by_text("| Idle").wait_for(timeout=PATIENCE)  # run before, it asks which kernel is meant
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    ran = "document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')"
-    page.wait_for_function(f"[...{ran}].every(prompt => /\\[\\d+\\]/.test(prompt.textContent))", timeout=PATIENCE)
+    if server == "jupyterlab":
+        page.goto(f"{address}/doc/tree/playground.ipynb?token={TOKEN}")
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=PATIENCE)
+        page.get_by_text("| Idle").wait_for(timeout=PATIENCE)  # run before, it asks which kernel is meant
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        ran = "document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')"
+        page.wait_for_function(f"[...{ran}].every(prompt => /\\[\\d+\\]/.test(prompt.textContent))", timeout=PATIENCE)
+    else:
+        page.goto(address, timeout=PATIENCE)  # it runs the cells before it answers
+        thing(page, WANTED[-1]).locator(".jupyter-widgets").first.wait_for(timeout=PATIENCE)
     yield page
     context.close()
     assert errors == []
