@@ -61,9 +61,11 @@ lint: env ## style and likely mistakes
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
+# A chapter that fails stays as it was; those that ran before it are cleaned all the same.
 run-notebooks: env ## run every chapter and keep what it prints
-	$(PY) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.timeout=300 $(CHAPTERS)
-	$(PY) book/_tools/clean.py $(CHAPTERS)
+	@status=0; \
+	$(PY) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.timeout=300 $(CHAPTERS) || status=$$?; \
+	$(PY) book/_tools/clean.py $(CHAPTERS); exit $$status
 
 clean-notebooks: env ## take pictures, sounds and counts out of the chapters; text stays
 	$(PY) book/_tools/clean.py $(CHAPTERS)
