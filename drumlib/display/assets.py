@@ -12,15 +12,22 @@ def assets(name: str, folder: Path = Path(__file__).parent) -> tuple[str, str, s
 
     A blank line would end the HTML where a page is made from Markdown; an indented line would begin a code block. Each
     script is told its own version, so that two of them can live in one page. ``folder`` is where the three files are:
-    beside this one, if not given.
+    beside this one, if not given. What several need alike is written once, beside this file: a ``{{roll}}`` in a script
+    is ``roll.js``, and a ``{{palette}}`` in a style sheet is ``palette.css``.
     """
-    css, js, page = (_squeezed((folder / f"{name}.{kind}").read_text("utf-8")) for kind in ("css", "js", "html"))
+    css, js, page = ((folder / f"{name}.{kind}").read_text("utf-8") for kind in ("css", "js", "html"))
+    css, js = css.replace("{{palette}}", _shared("palette.css")), js.replace("{{roll}}", _shared("roll.js"))
+    css, js, page = map(_squeezed, (css, js, page))
     return css, js.replace("{{version}}", hashlib.sha256(js.encode()).hexdigest()[:8]), page
 
 
 def safe_json(data) -> str:
     """JSON that is safe inside a script element: no ``</script>`` and no ``<!--`` can be in it."""
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _shared(name: str) -> str:
+    return (Path(__file__).parent / name).read_text("utf-8")
 
 
 def _squeezed(text: str) -> str:

@@ -8,10 +8,12 @@
 
   function define() {
     var context = null; // one for the page, made when a reader first presses play: browsers allow it only then
-    var kits = {}, count = 0, singles = {};
+    var kits = {}, singles = {};
     var PATIENCE = 1500; // milliseconds
     var FADE = 0.004, TAIL = 1.5, CUT = 0.003, HATS = [2, 3];
     var SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+{{roll}}
 
     function scan(tries) {
       var found = document.querySelectorAll(".drumlib-stage:not([data-ready])");
@@ -52,16 +54,11 @@
       root.setAttribute("data-ready", "");
       var find = function (selector) { return root.querySelector(selector); };
       var data = JSON.parse(find(".dls-data").textContent), seconds = data.seconds, rate = data.rate;
-      var canvas = find(".dls-roll"), playButton = find(".dls-play"), loopButton = find(".dls-loop"), draw2d = canvas.getContext("2d");
+      var playButton = find(".dls-play"), loopButton = find(".dls-loop"), summary = find(".dls-summary");
       var knobs = Array.prototype.slice.call(root.querySelectorAll(".dls-knob"));
       var elements = Array.prototype.slice.call(root.querySelectorAll("audio[data-stem]"));
       var state = "stopped", position = 0, startedAt = 0, generation = 0, voice = null, looped = true, muted = {};
-      var take = null, kit = null, stems = {}, colours = {}, page = { first: 0, end: 1 }, shape = {}, edited = null;
-      count += 1;
-      var summary = find(".dls-summary");
-      summary.id = "drumlib-stage-" + Date.now().toString(36) + "-" + count;
-      canvas.setAttribute("aria-describedby", summary.id);
-      canvas.setAttribute("aria-valuemax", seconds.toFixed(1));
+      var take = null, kit = null, stems = {}, edited = null;
       elements.forEach(function (element) { element.controls = false; element.hidden = true; });
       find(".dls-noscript").hidden = true;
       find(".dls-ui").hidden = false;
@@ -108,29 +105,16 @@
         summary.textContent = text;
       }
 
-      // Where time is on the page: data.x holds steps, data.t their seconds.
-      function between(value, from, to) {
-        var low = 0, high = from.length - 1;
-        while (high - low > 1) { var middle = (low + high) >> 1; if (from[middle] <= value) low = middle; else high = middle; }
-        var width = from[high] - from[low];
-        return width ? to[low] + (value - from[low]) * (to[high] - to[low]) / width : to[high];
-      }
-      function stepAt(time) { return between(time, data.t, data.x); }
-      function secondsAt(step) { return Math.min(Math.max(between(step, data.x, data.t), 0), seconds); }
+      // When a stroke sounds
       function onset(stroke) { // an early stroke on the first step is before the beginning
         var step = stroke.step + stroke.offset;
-        if (step < 0) return between(step, data.x, data.t);
-        return between(stroke.step, data.x, data.t) + stroke.offset * stepLength(stroke.step);
+        if (step < 0) return roll.between(step, data.x, data.t);
+        return roll.between(stroke.step, data.x, data.t) + stroke.offset * stepLength(stroke.step);
       }
       function stepLength(step) {
         var i = 0;
         while (i + 2 < data.x.length && data.x[i + 1] <= step) i += 1;
         return (data.t[i + 1] - data.t[i]) / (data.x[i + 1] - data.x[i]);
-      }
-      function barAt(step) {
-        var bar = 0;
-        while (bar + 2 < data.bars.length && data.bars[bar + 1] <= step + 1e-6) bar += 1;
-        return bar;
       }
       function now() {
         if (state !== "playing") return position;
@@ -278,7 +262,7 @@
           if (looped) sound(mixed, when, at % seconds, at >= seconds);
           else sound(mixed, when, at, false);
         }
-        paint();
+        roll.paint();
       }
       function silence() {
         generation += 1;
@@ -289,7 +273,7 @@
         position = at === undefined ? now() : at;
         silence();
         show(position > 0 ? "paused" : "stopped");
-        paint();
+        roll.paint();
       }
       function seek(time) {
         var playing = state === "playing" || state === "loading";
@@ -306,7 +290,7 @@
           pause(0);
           return;
         }
-        paint();
+        roll.paint();
         requestAnimationFrame(frame);
       }
 
@@ -345,123 +329,36 @@
       }
 
       // Picture
-      function readColours() {
-        var style = getComputedStyle(root);
-        ["ink", "soft-ink", "line", "bar", "row", "accent", "band", "head"].forEach(function (name) {
-          colours[name] = style.getPropertyValue("--dls-" + name).trim();
-        });
-        paint();
-      }
-      function shade(part) { // a colour of the palette, for a part of 1
-        var place = Math.min(Math.max(part, 0), 1) * (data.palette.length - 1), low = Math.min(Math.floor(place), data.palette.length - 2);
-        var from = data.palette[low], to = data.palette[low + 1];
-        return from.map(function (c, i) { return Math.round(c + (to[i] - c) * (place - low)); });
-      }
-      function loudness(velocity) { return "rgb(" + shade(velocity / 127).join() + ")"; }
-      function heat(part) { return "rgba(" + shade(part).join() + "," + Math.min(1, part * 1.6).toFixed(3) + ")"; }
-      find(".dls-scale i").style.background = "linear-gradient(to right, " + [0, 0.25, 0.5, 0.75, 1].map(heat).join() + ")";
+      function heat(part) { return "rgba(" + roll.shade(part).join() + "," + Math.min(1, part * 1.6).toFixed(3) + ")"; }
       var tallest = data.pictures.reduce(function (most, picture) { return Math.max(most, picture[0]); }, 0);
-      function measure() {
-        var width = canvas.clientWidth || 600, narrow = width < 480, ratio = window.devicePixelRatio || 1;
-        shape = { width: width, left: narrow ? 62 : 88, right: width - 6, top: 20, row: data.row || (narrow ? 19 : 20), narrow: narrow };
-        shape.cell = tallest ? Math.min(Math.max(150 / tallest, 2), 15) : 0; // a row of the picture
-        shape.drums = shape.top + (tallest ? Math.ceil(tallest * shape.cell) + 10 : 0);
-        shape.bottom = shape.drums + data.drums.length * shape.row;
-        shape.height = shape.bottom + 22;
-        var room = Math.floor((shape.right - shape.left) / (narrow ? 190 : 270));
-        shape.bars = room >= 4 ? 4 : room >= 2 ? 2 : 1;
-        canvas.style.height = shape.height + "px";
-        if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(shape.height * ratio)) {
-          canvas.width = Math.round(width * ratio);
-          canvas.height = Math.round(shape.height * ratio);
-        }
-        draw2d.setTransform(ratio, 0, 0, ratio, 0, 0);
-      }
-      function place(step) { return shape.left + (step - page.from) * (shape.right - shape.left) / (page.to - page.from); }
-      function line(x, top, bottom, colour, width) { draw2d.fillStyle = colour; draw2d.fillRect(x - width / 2, top, width, bottom - top); }
-      function box(x, y, width, height, radius) {
-        draw2d.beginPath();
-        if (draw2d.roundRect) draw2d.roundRect(x, y, width, height, radius); else draw2d.rect(x, y, width, height);
-        draw2d.fill();
-      }
+      var cell = tallest ? Math.min(Math.max(150 / tallest, 2), 15) : 0; // a row of the picture
       function fitted(name) {
-        while (name.length > 2 && draw2d.measureText(name).width > shape.left - 10) name = name.slice(0, -2) + "…";
+        while (name.length > 2 && roll.draw2d.measureText(name).width > roll.shape().left - 10) name = name.slice(0, -2) + "…";
         return name;
       }
-      function paintPicture(shown) {
-        var d = draw2d, s = shape, picture = take.picture;
+      function paintPicture(shown, stepWidth) {
+        var d = roll.draw2d, picture = take.picture, from = Math.ceil(roll.page().from);
         if (!picture) return;
-        var top = s.drums - 10 - picture.rows * s.cell, steps = data.steps, wide = place(page.from + 1) - place(page.from);
-        var every = Math.ceil(11 / s.cell); // where rows are low, not all names have room
+        var top = roll.shape().drums - 10 - picture.rows * cell;
+        var every = Math.ceil(11 / cell); // where rows are low, not all names have room
         for (var r = 0; r < picture.rows; r++) {
-          var y = top + r * s.cell;
-          if (picture.names.length && r % every === 0) {
-            d.fillStyle = colours["soft-ink"]; d.textAlign = "right"; d.fillText(fitted(picture.names[r]), s.left - 8, y + Math.max(s.cell, 11) / 2);
-          }
-          for (var x = Math.ceil(page.from); x < shown; x++) {
-            var level = SIGNS.indexOf(picture.cells[r * steps + x]);
-            if (level > 0) { d.fillStyle = heat(level / (SIGNS.length - 1)); d.fillRect(place(x), y, wide + 0.3, s.cell > 5 ? s.cell - 1 : s.cell); }
+          var y = top + r * cell;
+          if (picture.names.length && r % every === 0) roll.label(fitted(picture.names[r]), y + Math.max(cell, 11) / 2);
+          for (var x = from; x < shown; x++) {
+            var level = SIGNS.indexOf(picture.cells[r * data.steps + x]);
+            if (level > 0) { d.fillStyle = heat(level / (SIGNS.length - 1)); d.fillRect(roll.place(x), y, stepWidth + 0.3, cell > 5 ? cell - 1 : cell); }
           }
         }
       }
-      function paint() {
-        if (!take) return;
-        measure();
-        var time = now(), step = stepAt(time), last = data.bars.length - 1;
-        var first = Math.floor((root.drumlibPage === undefined ? barAt(step) : root.drumlibPage) / shape.bars) * shape.bars;
-        page = { first: first, end: Math.min(first + shape.bars, last) };
-        page.from = data.bars[page.first];
-        // The last page may have fewer bars: they keep the width that bars have on the other pages.
-        page.to = page.end - page.first < shape.bars && first > 0 ? page.from + data.bars[first] - data.bars[first - shape.bars] : data.bars[page.end];
-        var d = draw2d, s = shape, shown = data.bars[page.end], stepWidth = (s.right - s.left) / (page.to - page.from);
-        d.clearRect(0, 0, s.width, s.height);
-        d.font = "11px system-ui, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif";
-        d.textBaseline = "middle";
-        data.drums.forEach(function (name, i) {
-          var y = s.bottom - (i + 1) * s.row;
-          if (i % 2) { d.fillStyle = colours.row; d.fillRect(s.left, y, s.right - s.left, s.row); }
-          d.fillStyle = colours["soft-ink"]; d.textAlign = "right";
-          d.fillText(s.narrow ? data.short[i] : name, s.left - 8, y + s.row / 2);
-        });
-        paintPicture(shown);
-        for (var bar = page.first; bar < page.end; bar++) {
-          for (var x = data.bars[bar]; x < data.bars[bar + 1]; x++) line(place(x), s.drums, s.bottom, colours.line, (x - data.bars[bar]) % 4 ? 1 : 2);
-        }
-        d.textAlign = "left";
-        for (bar = page.first; bar <= page.end; bar++) {
-          line(place(data.bars[bar]), s.top - 4, s.bottom, colours.bar, 1.2);
-          if (bar < page.end) { d.fillStyle = colours["soft-ink"]; d.fillText((s.narrow ? "" : "bar ") + (bar + 1), place(data.bars[bar]) + 4, 9); }
-        }
-        take.strokes.forEach(function (stroke) {
-          if (stroke.step < page.from || stroke.step >= shown) return;
-          var at = stroke.step + stroke.offset, middle = s.bottom - (stroke.drum + 0.5) * s.row;
-          var tall = s.row * (0.34 + 0.52 * stroke.velocity / 127), wide = Math.max(4, Math.min(stepWidth * 0.62, 13));
-          if (Math.abs(stroke.offset) > 0.005) line(place(stroke.step), middle - s.row * 0.42, middle + s.row * 0.42, colours.bar, 1.4);
-          d.fillStyle = loudness(stroke.velocity);
-          box(place(at), middle - tall / 2, wide, tall, 2.5);
-          if (state === "playing" && step >= at && step < at + 0.8) { d.strokeStyle = colours.ink; d.lineWidth = 1.5; d.stroke(); }
-        });
-        var scale = (s.right - s.left) / seconds, y = s.bottom + 12; // the whole take, below; this page marked
-        d.fillStyle = colours.line; box(s.left, y, s.right - s.left, 5, 2.5);
-        d.fillStyle = colours.bar; box(s.left + secondsAt(page.from) * scale, y, (secondsAt(shown) - secondsAt(page.from)) * scale, 5, 2.5);
-        d.fillStyle = colours.head; d.beginPath(); d.arc(s.left + time * scale, y + 2.5, 4.5, 0, 7); d.fill();
-        if (step >= page.from - 1e-6 && step <= shown + 1e-6) {
-          var head = place(step);
-          line(head, s.top - 6, s.bottom, colours.head, 2);
-          d.beginPath(); d.moveTo(head - 5, s.top - 9); d.lineTo(head + 5, s.top - 9); d.lineTo(head, s.top - 3); d.fill();
-        }
-        tell(time, step);
-        if (root.drumlibPainted) root.drumlibPainted();
-      }
-      function clock(time) { return Math.floor(time / 60) + ":" + ("0" + Math.floor(time % 60)).slice(-2); }
-      function set(element, name, value) { if (element.getAttribute(name) !== value) element.setAttribute(name, value); }
-      function tell(time, step) {
-        root.setAttribute("data-position", time.toFixed(3));
-        var text = clock(time) + " / " + clock(seconds), element = find(".dls-time");
-        if (element.textContent !== text) element.textContent = text;
-        set(canvas, "aria-valuenow", time.toFixed(0));
-        set(canvas, "aria-valuetext", "bar " + (barAt(step) + 1) + " of " + (data.bars.length - 1) + ", " + clock(time));
-      }
+      var beats = [];
+      for (var bar = 0; bar + 1 < data.bars.length; bar++) for (var x = data.bars[bar]; x < data.bars[bar + 1]; x += 4) beats.push(x);
+      var roll = rollOf(root, {
+        name: "drumlib-stage", data: data, beats: beats, time: ".dls-time", summary: summary,
+        now: now, playing: function () { return state === "playing"; }, strokes: function () { return take.strokes; },
+        seek: seek, toggle: toggle, above: tallest ? Math.ceil(tallest * cell) + 10 : 0, paintAbove: paintPicture,
+        bar: function () { return root.drumlibPage; }, painted: function () { if (root.drumlibPainted) root.drumlibPainted(); }
+      });
+      find(".dls-scale i").style.background = "linear-gradient(to right, " + [0, 0.25, 0.5, 0.75, 1].map(heat).join() + ")";
 
       // Hands
       playButton.addEventListener("click", toggle);
@@ -486,35 +383,9 @@
           change();
         });
       });
-      canvas.addEventListener("click", function (event) {
-        var inside = canvas.getBoundingClientRect(), x = event.clientX - inside.left, y = event.clientY - inside.top;
-        var part = Math.min(Math.max((x - shape.left) / (shape.right - shape.left), 0), 1);
-        seek(y > shape.bottom + 4 ? part * seconds : secondsAt(Math.min(page.from + part * (page.to - page.from), data.bars[page.end])));
-      });
-      canvas.addEventListener("keydown", function (event) {
-        if (event.altKey || event.ctrlKey || event.metaKey) return;
-        var step = stepAt(now()), bar = barAt(step), last = data.bars.length - 2, to = null;
-        if (event.key === "ArrowRight" || event.key === "ArrowUp") to = secondsAt(step + 4);
-        else if (event.key === "ArrowLeft" || event.key === "ArrowDown") to = secondsAt(step - 4);
-        else if (event.key === "PageDown") to = secondsAt(data.bars[Math.max(step - data.bars[bar] > 2 ? bar : bar - 1, 0)]);
-        else if (event.key === "PageUp") to = secondsAt(data.bars[Math.min(bar + 1, last)]);
-        else if (event.key === "Home") to = 0;
-        else if (event.key === "End") to = secondsAt(data.bars[last]);
-        else if (event.key !== " " && event.key !== "Enter") return;
-        event.preventDefault();
-        event.stopPropagation();
-        if (to === null) { if (!event.repeat) toggle(); } else seek(to);
-      });
       document.addEventListener("drumlib-play", function (event) {
         if (event.detail !== root && (state === "playing" || state === "loading")) pause();
       });
-      if (window.ResizeObserver) new ResizeObserver(paint).observe(root); else window.addEventListener("resize", paint);
-      var watch = new MutationObserver(readColours);
-      [document.documentElement, document.body].forEach(function (element) {
-        watch.observe(element, { attributes: true, attributeFilter: ["data-theme", "theme", "data-jp-theme-light", "class"] });
-      });
-      var dark = window.matchMedia("(prefers-color-scheme: dark)");
-      if (dark.addEventListener) dark.addEventListener("change", readColours);
       knobs.forEach(function (knob) { // a browser that reloads a page may keep where its sliders were
         if (knob.tagName === "INPUT") knob.value = knob.getAttribute("value");
         else knob.value = knob.querySelector("[selected]").value;
@@ -522,16 +393,16 @@
       root.drumlib = { // for the sequencer, for tests, and for the curious
         data: data,
         seek: seek,
-        paint: paint,
-        shape: function () { return shape; },
-        page: function () { return page; },
+        paint: roll.paint,
+        shape: roll.shape,
+        page: roll.page,
         strokes: function () { return take.strokes; },
         edit: function (strokes) { edited = strokes; choose(); change(); }
       };
       choose();
       take.number = chosen();
       show("stopped");
-      readColours();
+      roll.readColours();
       if (single !== null) {
         var before = singles[single];
         singles[single] = { root: root, leave: leave };

@@ -362,6 +362,7 @@ def stage_html(
         "drums": DRUMS,
         "short": SHORT_NAMES,
         "palette": LOUDNESS,
+        "number": 1,
         "kit": {
             "name": kit.name,
             "starts": kit.starts,
