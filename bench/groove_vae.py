@@ -15,7 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from grooves_trained import about, as_text, put_on_shelf, run_of, trained
+from evaluation import as_text
+from grooves_trained import about, put_on_shelf, run_of, trained
 
 from drumlib.data.gmd import performances, two_bars
 from drumlib.files import write_whole
@@ -53,8 +54,8 @@ in `groove-vae.json`, and was written by `bench/groove_vae.py`.
 {rows}
 
 Teacher-forced, the network is told the true step before each step; playing by itself, it has nothing but z. Another
-window is one drawn by chance among the test windows. Of the {bits:.1f} bits that the posterior carries on average,
-{free:g} are free.
+window is one drawn by chance among the test windows. The posterior carries {bits:.1f} bits of a window on
+average; in training the first {free:g} cost nothing.
 
 Notes in a window of two bars, on average, and how many of the windows are silent:
 

@@ -4,15 +4,14 @@ Not a command of its own: bench/humanize.py and bench/groove_vae.py call it.
 """
 
 import hashlib
-import json
 import platform
-import re
 import time
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
 import keras
+from evaluation import as_text
 
 from drumlib.files import write_whole
 from drumlib.network.grooves import build_on_grooves, train_on_grooves
@@ -59,12 +58,6 @@ def about(groove: Path) -> dict:
     versions = {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
     versions |= {"python": platform.python_version(), "backend": keras.backend.backend()}
     return {"archive": archive, "versions": versions}
-
-
-def as_text(results: dict) -> bytes:
-    """Results as JSON, with short lists on one line."""
-    text = json.dumps(results, indent=1)
-    return (re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", text) + "\n").encode()
 
 
 def put_on_shelf(preset: str, figures: dict, page: str, weights: Path | None = None) -> None:

@@ -31,7 +31,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from grooves_trained import about, as_text, put_on_shelf, run_of, trained
+from evaluation import as_text
+from grooves_trained import about, put_on_shelf, run_of, trained
 
 from drumlib.data.gmd import TwoBars, performances, quantized_baseline, timing_errors, two_bars
 from drumlib.files import write_whole

@@ -23,8 +23,9 @@ import numpy as np
 from drumlib.data.corpus import Corpus
 from drumlib.data.fingerprints import window_prints
 from drumlib.data.windows import Windows
+from drumlib.drummer import THRESHOLDS
 from drumlib.evaluation.metrics import agreement, confusion
-from drumlib.evaluation.report import FREE_THRESHOLD, THRESHOLD, predict
+from drumlib.evaluation.report import THRESHOLD, predict
 from drumlib.files import write_whole
 from drumlib.network.models import build, play_all
 from drumlib.network.training import Plan, train
@@ -70,7 +71,7 @@ def score(network, windows: Windows) -> dict:
     return {
         "windows": len(windows),
         "teacher-forced": agreement(confusion(hits, told["hits"] > THRESHOLD))._asdict(),
-        "free-running": agreement(confusion(hits, alone > FREE_THRESHOLD))._asdict(),
+        "free-running": agreement(confusion(hits, alone > THRESHOLDS[1]))._asdict(),
     }
 
 
@@ -91,7 +92,7 @@ def main() -> None:
         "preset": "thesis",
         "plan": asdict(plan),
         "combinations of a window, at most": COMBINATIONS,
-        "thresholds": {"teacher-forced": THRESHOLD, "free-running": FREE_THRESHOLD},
+        "thresholds": {"teacher-forced": THRESHOLD, "free-running": THRESHOLDS[1]},
         "ways": {},
         "versions": {name: version(name) for name in ("drumlib", "keras", "tensorflow", "numpy", "symusic")}
         | {"python": platform.python_version()},

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from drumlib.data.windows import list_songs, read_windows
 from drumlib.evaluation.report import held_out, table
 from drumlib.files import write_whole
 from drumlib.network.models import build
@@ -33,13 +34,13 @@ here is in `{preset}.json`, and was written by `bench/ship_weights.py`.
 
 | | |
 | --- | --- |
-| songs | {train_songs} to train on, {validation_songs} to validate on; split by group, so that one artist's songs stay together |
+| songs | {train_songs} to train on, {validation_songs} to validate on; {silent} more are listed, and have no window with all four parts; split by group, so that one artist's songs stay together |
 | windows | {train_windows:,} and {validation_windows:,}: eight bars each, a new one every two bars |
 | command | `python -m drumlib train --preset {preset} --songs SONGS --out RUN --epochs {epochs} --batch {batch} --rate {rate} --transpose {transpose} --mute {mute} --kl-weight {kl_weight} --own {own} --seed {seed}` |
 | ended | after epoch {ran}{by_hand}; the weights are those of epoch {best} |
 | versions | {versions} |
 
-The songs, training and validation together; each has drums, a piano, a guitar and a bass, and is mostly in 4/4. None
+The songs that are listed, training and validation together, also those without a window; each has drums, a piano, a guitar and a bass, and is mostly in 4/4. None
 of them is in this repository.
 
 | source | licence | songs |
@@ -103,6 +104,7 @@ def main() -> None:
     write_whole(SHELF / f"{preset}.json", (json.dumps(figures, indent=1) + "\n").encode())
     with open(options.songs / "songs.csv", newline="", encoding="utf-8") as file:
         learned = [row for row in csv.DictReader(file) if row["good"] == "1" and row["split"] != "test"]
+    songs = {part: read_windows(list_songs(options.songs, part), {}).songs for part in ("train", "validation")}
     sources = Counter((row["source"], row["licence"].split(";")[0]) for row in learned)
     ran = history["epochs"]
     finished = len(ran) == history["plan"]["epochs"] or stalled(ran, history["plan"]["stop_after"], 1e-4)
@@ -112,8 +114,9 @@ def main() -> None:
     page = CARD.format(
         **{"preset": preset, "parameters": network.count_params(), "ran": len(losses)},
         **{"by_hand": "" if finished else ", stopped by hand", "rival": "beats it" if rival else "does not beat it"},
-        **{"best": len(losses) - losses[::-1].index(min(losses)), "train_songs": history["songs"]["train"]},
-        **{"validation_songs": history["songs"]["validation"], "train_windows": history["windows"]["train"]},
+        **{"best": len(losses) - losses[::-1].index(min(losses)), "train_songs": songs["train"]},
+        **{"validation_songs": songs["validation"], "train_windows": history["windows"]["train"]},
+        silent=len(learned) - sum(songs.values()),
         validation_windows=history["windows"]["validation"],
         **{name: plan[name] for name in ("epochs", "batch", "rate", "transpose", "mute", "kl_weight", "own", "seed")},
         versions=", ".join(f"{name} {number}" for name, number in history["versions"].items()),

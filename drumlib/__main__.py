@@ -140,8 +140,8 @@ def parser() -> argparse.ArgumentParser:
         metavar="CORPUS",
         action="append",
         default=[],
-        help="what `drumlib corpus` made of many songs; with --songs, or said twice, it learns from all together, and "
-        "is validated on the first",
+        help="what `drumlib corpus` made of many songs; with --songs, or said twice, it learns from all together "
+        "(not from songs that validate in one of them), and is validated on the first",
     )
     command.add_argument("--groove", type=Path, metavar="GROOVE", help="the Groove MIDI Dataset: for drums alone")
     command.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="checkpoints, history")
@@ -149,20 +149,24 @@ def parser() -> argparse.ArgumentParser:
         "--preset", help="which network (default: best; with --groove: humanize, and there is groove-vae)"
     )
     command.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    command.add_argument("--epochs", type=int, help="at most; it ends when nothing is gained")
+    command.add_argument(
+        "--epochs", type=int, help="at most; it ends when nothing is gained (default with stages: as many as they have)"
+    )
     command.add_argument("--batch", type=int, help="windows in a batch")
-    command.add_argument("--rate", type=float, help="learning rate at the start")
+    command.add_argument("--rate", type=float, help="learning rate at the start; not with stages, which have their own")
     command.add_argument("--transpose", type=int, help="semitones, up or down; the thesis: 0")
     command.add_argument("--mute", type=float, help="how often an instrument is silenced; the thesis: 0")
     command.add_argument("--kl-weight", type=float, help="how narrow the bottleneck; the thesis: 1")
     command.add_argument("--warm-up", type=int, help="epochs in which that weight grows to what it is; the thesis: 0")
     command.add_argument("--free-bits", type=float, help="of what the bottleneck says, at no cost; the thesis: 0")
     command.add_argument("--own", type=float, help="how often it is told its own playing; the thesis: 0")
-    command.add_argument("--schedule", help="plain, layer-wise (the thesis's stages) or transfer")
+    command.add_argument("--schedule", help="plain; or in stages: layer-wise (the thesis's) or transfer")
     command.add_argument("--transplant", type=Path, metavar="FILE.npz", help="begin with the decoder of these weights")
     command.add_argument("--mixed", action="store_true", default=None, help="half precision where it is enough (GPU)")
     command.add_argument("--backend", choices=["tensorflow", "jax"], help="what Keras computes with")
-    command.add_argument("--fall", help="how the rate falls: stalls (where nothing is gained) or cosine")
+    command.add_argument(
+        "--fall", help="how the rate falls: stalls (where nothing is gained) or cosine (not with stages)"
+    )
     command.add_argument("--slow-after", type=int, metavar="N", help="epochs without a gain until the rate is cut")
     command.add_argument("--stop-after", type=int, metavar="N", help="epochs without a gain until training ends")
     command.add_argument("--average", type=float, help="keep an average of the weights: its share of what was before")
@@ -399,9 +403,8 @@ def train(options) -> None:
         if "keras" in sys.modules:
             raise UsageError("--backend comes too late: Keras is loaded already")
         os.environ["KERAS_BACKEND"] = options.backend
-    from drumlib.data.windows import join
     from drumlib.network.plans import Plan, plan_for
-    from drumlib.network.training import check_folder, train, training_corpus, training_songs
+    from drumlib.network.training import check_folder, train, training_corpus, training_songs, training_together
 
     if bool(options.groove) == bool(options.songs or options.corpus):
         raise UsageError("what to learn from? --songs FOLDER, or --corpus CORPUS, or both; or --groove GROOVE alone")
@@ -418,7 +421,7 @@ def train(options) -> None:
     else:
         sets = [training_songs(options.songs)] if options.songs else []
         sets += [training_corpus(folder) for folder in options.corpus]
-        training, validation = join([training for training, _ in sets]), sets[0][1]
+        training, validation = training_together(sets)
         history = train(
             training, validation, options.out, options.preset, plan, options.resume, transplant=options.transplant
         )

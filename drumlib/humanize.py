@@ -25,15 +25,13 @@ from statistics import NormalDist
 
 import numpy as np
 
+from drumlib.drummer import MAX_STEPS
 from drumlib.music import STEPS_PER_BAR, STEPS_PER_BEAT, Grid, Note, Song, Track, with_tracks, without_drums
 from drumlib.music.grid import together
 from drumlib.music.kit import DRUM_CHANNEL, DRUM_OF_PITCH, DRUMS
 
 WINDOW = 2 * STEPS_PER_BAR
 """The network hears two bars at once."""
-
-MAX_STEPS = 64_000
-"""Songs with more steps are refused, as by the drummer."""
 
 READOUTS = ("draw", "middle", "lively")
 

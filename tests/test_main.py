@@ -365,9 +365,103 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
         "windows": 11,
     }
     assert {name.replace("-", "_") for name in numbers} | {"mixed"} == {field.name for field in fields(Plan)}
-    options = [text for name, number in numbers.items() for text in (f"--{name}", str(number))]
-    assert main(["train", "--songs", str(tmp_path), "--out", str(tmp_path), *options]) == 0
-    assert {name: getattr(seen["plan"], name.replace("-", "_")) for name in numbers} == numbers
+    # a schedule of stages bears neither a rate nor a cosine beside it
+    for less in ({"schedule"}, {"rate", "fall"}):
+        asked = {name: number for name, number in numbers.items() if name not in less}
+        options = [text for name, number in asked.items() for text in (f"--{name}", str(number))]
+        assert main(["train", "--songs", str(tmp_path), "--out", str(tmp_path), *options]) == 0
+        assert {name: getattr(seen["plan"], name.replace("-", "_")) for name in asked} == asked
+
+
+@pytest.mark.parametrize("preset", ["best", "thesis"])
+@pytest.mark.parametrize("option", [["--rate", "0.001"], ["--rate", "0.1"], ["--fall", "cosine"]])
+def test_train_in_stages_takes_no_rate_beside_theirs(tmp_path, capsys, preset, option):
+    options = ["--songs", str(tmp_path), "--preset", preset, "--schedule", "layer-wise", *option]
+    assert main(["train", "--out", str(tmp_path / "run"), *options]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("drumlib: each stage of the schedule 'layer-wise' has a rate of its own: ")
+    assert error.count("\n") == 1 and not (tmp_path / "run").exists()
+
+
+def test_train_in_stages_on_a_network_without_their_parts_is_one_line(tmp_path, capsys):
+    songs = str(tmp_path / "songs")
+    main(["songbook", "-o", songs])
+    capsys.readouterr()
+    assert main(["train", "--songs", songs, "--out", str(tmp_path / "run"), "--schedule", "layer-wise"]) == 1
+    said = capsys.readouterr()
+    assert "epoch 1" not in said.out and not (tmp_path / "run").exists()
+    assert said.err.splitlines()[-1] == (
+        "drumlib: stage 2 of 8 of the schedule 'layer-wise' cannot be trained: the network has no weights that are its "
+        "decoder"
+    )
+
+
+def collection(folder, **splits: str) -> str:
+    """A folder with these songs of the songbook, and its list of splits."""
+    folder.mkdir()
+    for name in splits:
+        write_song(songbook.song(name), folder / f"{name}.mid")
+    rows = [f"{name}.mid,{split}\n" for name, split in splits.items()]
+    (folder / "songs.csv").write_text("file,split\n" + "".join(rows))
+    return str(folder)
+
+
+def corpus_of(songs: str) -> str:
+    """The corpus of a folder, beside it."""
+    assert main(["corpus", songs, "-o", f"{songs} as a corpus", "--workers", "0", "--min-bars", "8"]) == 0
+    return f"{songs} as a corpus"
+
+
+def test_songs_that_validate_in_one_collection_train_in_no_other(tmp_path, monkeypatch, capsys):
+    """A folder that is parted by what the songs play, and two corpora whose lists part some of them otherwise."""
+    from drumlib.network import training
+
+    seen = {}
+
+    def fake_train(*arguments, transplant):
+        seen["train"], seen["validation"] = arguments[:2]
+        return {"epochs": [{"val_loss": 1.0}]}
+
+    monkeypatch.setattr(training, "train", fake_train)
+    songs = str(tmp_path / "songs")
+    main(["songbook", "-o", songs])
+    lists = ({"ballad": "train", "rock": "validation", "funk": "train"}, {"blues": "validation", "rock": "train"})
+    corpora = [corpus_of(collection(tmp_path / f"list {number}", **splits)) for number, splits in enumerate(lists)]
+    sources = [["--songs", songs], *(["--corpus", corpus] for corpus in corpora)]
+    sets = [training.training_songs(songs), *map(training.training_corpus, corpora)]
+
+    def names(*some) -> set[str]:
+        return {windows.charts[number].name for windows in some for number in windows.index[:, 0].tolist()}
+
+    for chosen in ((0, 1), (0, 2), (1, 2), (2, 1), (0, 1, 2)):
+        capsys.readouterr()
+        options = [option for number in chosen for option in sources[number]]
+        assert main(["train", *options, "--out", str(tmp_path / "run")]) == 0
+        to_train, to_validate = ([sets[number][side] for number in chosen] for side in (0, 1))
+        assert names(*to_train) & names(*to_validate), "else there is nothing to be found"
+        assert names(seen["train"]) == names(*to_train) - names(*to_validate)
+        assert names(seen["validation"]) == names(to_validate[0]) and len(seen["validation"]) == len(to_validate[0])
+        before = sum(map(len, to_train))
+        [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("left out: ")]
+        assert line.startswith(f"left out: {before - len(seen['train'])} of {before} windows to train on, ")
+        assert line.endswith(
+            "they belong together with songs to validate on, or have the drums of one of their windows"
+        )
+
+    assert main(["train", *sources[1], "--out", str(tmp_path / "run")]) == 0
+    assert names(seen["train"]) == {"ballad", "funk"} and "left out" not in capsys.readouterr().err
+    assert main(["train", *sources[1], *sources[1], "--out", str(tmp_path / "run")]) == 0  # its own list is clean
+    assert len(seen["train"]) == 2 * len(sets[1][0]) and "left out" not in capsys.readouterr().err
+
+
+def test_nothing_left_to_train_on_is_one_line(tmp_path, capsys):
+    """What one collection trains on, the other validates on, and the other way round."""
+    songs = collection(tmp_path / "one", rock="train", funk="validation")
+    corpus = corpus_of(collection(tmp_path / "other", rock="validation", funk="train"))
+    assert main(["train", "--songs", songs, "--corpus", corpus, "--out", str(tmp_path / "run")]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error == "drumlib: nothing is left to train on: every song belongs together with one to validate on"
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("options", [[], ["--groove", "G", "--songs", "S"], ["--groove", "G", "--corpus", "C"]])

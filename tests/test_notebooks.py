@@ -5,10 +5,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from contents import pages
 from tools import load_tool
 
 ROOT = Path(__file__).resolve().parents[1]
+pages = load_tool("contents").pages
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 
 TAGS = {

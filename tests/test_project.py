@@ -12,6 +12,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from tools import load_tool
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -171,3 +172,13 @@ def test_the_readme_says_what_was_measured(root, monkeypatch):
     for readers in results["readers"].values():
         assert readers["differences"] == [] and readers["read"] > 500
     assert results["killed at random"]["identical"] and results["killed at random"]["killed"] > 5
+
+
+TOOLS = ("clean", "exercises", "first_cell", "forget", "new_chapter", "publish", "run_chapters")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_who_asks_a_tool_for_help_gets_help_and_nothing_else(tool, capsys):
+    with pytest.raises(SystemExit) as ended:
+        load_tool(tool).main(["--help"])
+    assert ended.value.code == 0 and "usage:" in capsys.readouterr().out

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import nbformat
 
+from drumlib.files import write_whole
+
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 """All that a notebook says of itself. The Python's version would change with whoever ran it last."""
 
@@ -75,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
             unclean += 1
             print(path, "should be cleaned" if chosen.check else "cleaned")
             if not chosen.check:
-                path.write_text(after, encoding="utf-8", newline="\n")
+                write_whole(path, after.encode())
     return 1 if chosen.check and unclean else 0
 
 

@@ -18,7 +18,10 @@ from pathlib import Path
 
 import nbformat
 import yaml
+from contents import files
 from docutils.nodes import make_id
+
+from drumlib.files import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
@@ -162,20 +165,7 @@ class Chapter:
 
 def order(contents: dict) -> list[str]:
     """All pages of a table of contents, in order, the root first."""
-    found = [contents["root"]]
-
-    def walk(node):
-        if isinstance(node, list):
-            for one in node:
-                walk(one)
-        elif isinstance(node, dict):
-            if "file" in node:
-                found.append(node["file"])
-            for key in ("parts", "chapters", "sections"):
-                walk(node.get(key))
-
-    walk({key: contents.get(key) for key in ("parts", "chapters")})
-    return [Path(name).name for name in found]
+    return [Path(name).name for name in files(contents)]
 
 
 def chapters() -> list[Chapter]:
@@ -225,7 +215,7 @@ def main(arguments: list[str] | None = None) -> int:
     if now != before:
         print(INDEX.relative_to(ROOT), "is out of date: python book/_tools/exercises.py" if chosen.check else "written")
         if not chosen.check:
-            INDEX.write_text(now, encoding="utf-8", newline="\n")
+            write_whole(INDEX, now.encode())
     return 1 if chosen.check and now != before else 0
 
 

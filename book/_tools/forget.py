@@ -7,6 +7,7 @@ changes, too, or the weights, or the figures that bench/ wrote, or a package's v
 now with what lay there at the last build (a checksum in book/_build/made_with), and removes book/_build if it differs.
 """
 
+import argparse
 import hashlib
 import shutil
 import sys
@@ -40,7 +41,8 @@ def checksum() -> str:
     return total.hexdigest()
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    argparse.ArgumentParser(description=__doc__.split("\n\n")[0]).parse_args(arguments)
     now = checksum()
     if MADE_WITH.exists() and MADE_WITH.read_text() == now:
         return

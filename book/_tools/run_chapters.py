@@ -7,6 +7,7 @@ first; each in a kernel of its own, so none knows of another. What they print go
 finds it. A chapter that is in there already, unchanged, is not run again.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -59,7 +60,8 @@ def run(path: Path):
     return notebook, single_nb_execution(notebook, cwd=str(BOOK), timeout=SECONDS, allow_errors=False)
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
+    argparse.ArgumentParser(description=__doc__.split("\n\n")[0]).parse_args(arguments)
     CACHE.mkdir(parents=True, exist_ok=True)
     cache = get_cache(CACHE)
     waiting = to_run(cache)

@@ -18,6 +18,7 @@ Conventions are the grid's: an offset is onset - grid, in steps, in [-0.5, 0.5),
 """
 
 import csv
+import errno
 import io
 import math
 import os
@@ -79,17 +80,20 @@ class Performance:
         return self.style.partition("/")[0]
 
     def song(self) -> Song:
-        """The song as played: one drum track with the Roland kit's pitches, and no band. Raises ``MidiError``."""
+        """The song as played: one drum track with the Roland kit's pitches, and no band.
+
+        Raises ``MidiError``; and OSError if the archive cannot be read, for that is not this performance's fault.
+        """
         if self.archive is None:
             return read_song(self.path)
         try:
             data = _from_archive(self.archive, self.path.relative_to(self.archive).as_posix(), MAX_BYTES)
             return song_from_bytes(data, self.path.stem)
-        except (OSError, MidiError) as error:
+        except MidiError as error:
             raise MidiError(f"{self.path}: {error}") from None
 
     def groove(self) -> Groove:
-        """What is played, on the grid. Raises ``MidiError``."""
+        """What is played, on the grid. Raises as ``song`` does."""
         return groove_of(self.song(), drum_of_pitch=DRUM_OF_ROLAND_PITCH)
 
 
@@ -202,9 +206,9 @@ def _from_archive(archive: Path, name: str, limit: int) -> bytes:
             return file.read(limit + 1)
     except KeyError:
         raise MidiError("it is not in the archive") from None
-    except OSError:
-        raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: led to before the file's beginning
+            raise
         raise MidiError(f"the archive is damaged, or locked ({str(error)[:80]})") from None
 
 
@@ -236,6 +240,8 @@ def two_bars(played: Iterable[Performance]) -> TwoBars:
     ------
     MidiError
         If a file is not there, or is no song.
+    OSError
+        If the archive cannot be read.
     ValueError
         If one is not in 4/4 throughout: choose with ``performances(..., time_signature="4-4")``.
     """

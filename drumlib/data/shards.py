@@ -141,11 +141,16 @@ def summary(stem: Path, about: dict, text: bytes) -> dict:
 
 
 def open_notes(path: Path) -> np.ndarray:
-    """A shard's notes, where they lie on disk. Raises ValueError if the file is not such an array."""
+    """A shard's notes, where they lie on disk.
+
+    Raises ValueError if the file is not such an array, or a damaged one, and OSError if it cannot be read.
+    """
     try:
         notes = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path}: not the notes of a shard ({error})") from None
+    except OSError:
+        raise
+    except Exception as error:  # numpy answers damage with many kinds of exception
+        raise ValueError(f"{path}: not the notes of a shard ({str(error)[:80]})") from None
     if not isinstance(notes, np.ndarray) or notes.dtype != GRID_NOTE or notes.ndim != 1:
         raise ValueError(f"{path}: not the notes of a shard (it holds something else)")
     return notes

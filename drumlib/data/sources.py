@@ -13,8 +13,7 @@ from typing import Protocol
 
 from drumlib.data.bands import compose
 from drumlib.data.gmd import performances
-from drumlib.data.splits import SPLITS
-from drumlib.data.windows import read_table
+from drumlib.data.windows import check_splits, is_good, read_table
 from drumlib.music import MidiError, Song, fast
 
 THE_FILES_OWN_FAULT = {errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EACCES, errno.ELOOP}
@@ -49,7 +48,10 @@ class Source(Protocol):
         """The size of the entry's file, in bytes. Where it has changed, so has the file; more is not looked at."""
 
     def read(self, entry: Entry) -> Song:
-        """One of the songs. Raises ``MidiError``, or ``DrumsError``, that says why it is none."""
+        """One of the songs.
+
+        Raises ``MidiError``, or ``DrumsError``, that says why it is none; and OSError if the disk fails.
+        """
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,8 @@ class SongFolder:
         """The songs. Raises FileNotFoundError if there are none, ValueError if the table is no table."""
         table = self.folder / "songs.csv"
         if table.is_file():
-            rows = [row for row in read_table(table) if self.all_songs or row.get("good", "1") == "1"]
-            wrong = {row["split"] for row in rows} - {*SPLITS}
-            if wrong:
-                raise ValueError(f"{table}: no split is called {sorted(wrong)[0]!r}; there is {', '.join(SPLITS)}")
+            rows = [row for row in read_table(table) if self.all_songs or is_good(row)]
+            check_splits(table, rows)
             found = [Entry(row["file"], row.get("group") or None, row["split"]) for row in rows]
         else:
             found = [Entry(file, recording(file)) for file in sorted(midi_files(self.folder))]
@@ -93,11 +93,18 @@ class SongFolder:
         try:
             return fast.read_song(path)
         except MidiError as error:
-            cause = error.__context__
-            if isinstance(cause, OSError) and cause.errno not in THE_FILES_OWN_FAULT:
-                raise cause from None
-            # which file it is, is known; where this folder is, is of no interest elsewhere
-            raise MidiError(str(error).removeprefix(f"{path}: ")) from None
+            raise whose_fault(error, path) from None
+
+
+def whose_fault(error: MidiError, path: Path) -> MidiError | OSError:
+    """What a source raises where reading a song ended so: the error below it, if that is not the file's own fault.
+
+    Else the same without the path: which file it is, is known; where its folder is, is of no interest elsewhere.
+    """
+    cause = error.__context__
+    if isinstance(cause, OSError) and cause.errno not in THE_FILES_OWN_FAULT:
+        return cause
+    return MidiError(str(error).removeprefix(f"{path}: "))
 
 
 def midi_files(folder: Path) -> list[str]:
@@ -147,9 +154,16 @@ class GrooveBands:
             return -1
 
     def read(self, entry: Entry) -> Song:
-        """The performance with its band. Raises ``MidiError``, or ``DrumsError`` if no band can be composed to it."""
+        """The performance with its band.
+
+        Raises ``MidiError``, or ``DrumsError`` if no band can be composed to it, or OSError if the disk fails.
+        """
         one = _performances(self.folder)[entry.file]
-        return compose(one.song(), one.style, seed=self.seed * 1_000_003 + entry.variant)
+        try:
+            song = one.song()
+        except MidiError as error:
+            raise whose_fault(error, one.path) from None
+        return compose(song, one.style, seed=self.seed * 1_000_003 + entry.variant)
 
 
 @lru_cache(maxsize=2)

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from drumlib.data.chart import Chart, chart
-from drumlib.data.fingerprints import song_prints
+from drumlib.data.fingerprints import song_prints, window_prints
 from drumlib.data.groups import groups
 from drumlib.data.selection import read_credible
 from drumlib.data.splits import SPLITS, split_groups
@@ -110,6 +110,38 @@ def join(parts: Sequence[Windows]) -> Windows:
     return Windows(charts, np.concatenate(index))
 
 
+def kept_apart(training: Windows, validation: Windows, progress=lambda songs: songs) -> Windows:
+    """The windows to train on, without those whose song is to validate on as well.
+
+    Collections that were parted each by itself and then joined can have one song on both sides. Here all are compared
+    by what they play, as the songs of one corpus are: a song that belongs together with one to validate on (``groups``)
+    does not train, nor does any window that has the very drums of a window to validate on (``window_prints``).
+
+    So copies are found, under whatever name and in whatever key, and songs with another's drums or band. What is known
+    of songs only from outside is not looked at, since each collection has its own names for it: two songs of one artist
+    may stand on both sides if they share no notes. A song with fewer than eight phrases that tell it from others is
+    found by its drums alone, window by window. And songs for tests are not looked at: they are not here.
+
+    ``progress`` may wrap the songs of either side in a progress bar.
+    """
+    ours, drums = _prints_of(training, progress)
+    theirs, their_drums = _prints_of(validation, progress)
+    together = groups([None] * (len(ours) + len(theirs)), [*ours.values(), *theirs.values()])
+    belongs = np.isin(together[: len(ours)], together[len(ours) :])  # (songs to train on,)
+    related = [song for song, is_related in zip(ours, belongs, strict=True) if is_related]
+    lost = np.isin(training.index[:, 0], related) | np.isin(drums, their_drums)  # (windows to train on,)
+    return Windows(training.charts, training.index[~lost])
+
+
+def _prints_of(windows: Windows, progress) -> tuple[dict[int, np.ndarray], np.ndarray]:
+    """The ``song_prints`` of each song that has a window here, and of each window the print of its drums."""
+    songs, drums = {}, {}
+    for number in progress(np.unique(windows.index[:, 0]).tolist()):
+        song = windows.charts[number]
+        songs[number], drums[number] = song_prints(song), window_prints(song)
+    return songs, np.array([drums[song][i] for song, i, *_ in windows.index.tolist()], dtype=np.uint64)
+
+
 def _shifted(roll: np.ndarray, semitones: int) -> np.ndarray:
     """A roll (steps, 128) some semitones higher or lower. What would leave the keyboard is not played."""
     moved = np.roll(roll, semitones, axis=1)
@@ -132,14 +164,14 @@ def list_songs(folder: str | os.PathLike, split: str) -> list[Path]:
     FileNotFoundError
         If there are no songs in the folder, or none for this split.
     ValueError
-        If there is no such split, or ``songs.csv`` is no such table.
+        If there is no such split, or ``songs.csv`` is no such table, or names a split that there is not.
     """
     folder = Path(folder)
     if split not in SPLITS:
         raise ValueError(f"no split {split!r}: there is {', '.join(SPLITS)}")
     if (folder / "songs.csv").is_file():
         rows = read_table(folder / "songs.csv")
-        songs = [folder / row["file"] for row in rows if row["split"] == split and row.get("good", "1") == "1"]
+        songs = [folder / row["file"] for row in rows if row["split"] == split and is_good(row)]
         found = f"songs.csv names {len(rows)}"
     else:
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
@@ -166,7 +198,11 @@ def splits_of(files: list[Path]) -> list[str]:
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
-    """The rows of a ``songs.csv``. Raises ValueError if it is no table with the columns ``file`` and ``split``."""
+    """The rows of a ``songs.csv``.
+
+    Raises ValueError if it is no table with the columns ``file`` and ``split``, or if a row that is taken (see
+    ``is_good``) has a split that there is not: passed over, its song would be missing, and nobody would know.
+    """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="")
@@ -180,7 +216,21 @@ def read_table(path: Path) -> list[dict[str, str]]:
         file = PurePosixPath(row["file"])
         if file.is_absolute() or ".." in file.parts:
             raise ValueError(f"{path}: {row['file']!r} leads out of the folder")
+    check_splits(path, [row for row in rows if is_good(row)])
     return rows
+
+
+def is_good(row: dict[str, str]) -> bool:
+    """Whether a row's song is taken: it is marked as ``good``, or the table has no such marks."""
+    return row.get("good", "1") == "1"
+
+
+def check_splits(path: Path, rows: list[dict[str, str]]) -> None:
+    """Raise ValueError if one of these rows of a ``songs.csv`` names a split that there is not."""
+    for row in rows:
+        if row["split"] not in SPLITS:
+            strange = f"{row['file']!r}: no split is called {row['split']!r}"
+            raise ValueError(f"{path}: {strange}; there is {', '.join(SPLITS)}")
 
 
 def read_windows(songs: Iterable[Path], refused: dict[str, str] | None = None, progress=lambda songs: songs) -> Windows:

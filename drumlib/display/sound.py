@@ -164,7 +164,7 @@ def _excerpt(song: Song, first: int, last: int, is_drums: bool) -> Song | None:
     volumes.append(
         (last - first + _ticks_in(song, TAIL, last - 1), mido.Message("control_change", channel=15, control=3, value=0))
     )
-    return Song(song.ticks_per_beat, (), events=(tuple(volumes), *streams)) if played else None
+    return Song(song.ticks_per_beat, (), name=song.name, events=(tuple(volumes), *streams)) if played else None
 
 
 def _ticks_in(song: Song, seconds: float, tick: int) -> int:
@@ -189,7 +189,10 @@ def _synthesize(song: Song) -> np.ndarray:
     check_sound()
     import midirenderer
 
-    sound = midirenderer.render_wave_from(font_path().read_bytes(), song_to_bytes(song))
+    try:
+        sound = midirenderer.render_wave_from(font_path().read_bytes(), song_to_bytes(song))
+    except RuntimeError as error:  # times or tempos that no player would meet
+        raise ValueError(f"{song.name or 'the song'}: the synthesizer cannot play this: {error}") from None
     audio, _ = soundfile.read(io.BytesIO(sound), dtype="float32")  # (samples, 2)
     return audio.mean(axis=1) * HEADROOM  # (samples, 2) -> (samples,)
 
@@ -236,6 +239,8 @@ def encode_mp3(audio: np.ndarray, sample_rate: int = SAMPLE_RATE, kbps: int = 64
     ------
     ValueError
         If the audio is not mono, is empty, or would be clipped.
+    OSError
+        If this machine's libsndfile cannot write MP3.
     """
     import soundfile
 

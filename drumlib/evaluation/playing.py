@@ -90,11 +90,16 @@ def groove_at(heads: dict[str, np.ndarray], cut: float) -> Groove:
     return Groove(struck, loud * struck, late * struck)
 
 
+def own_cut(network) -> float:
+    """Where a network's own playing is cut if there are no songs to choose by: the middle one of its thresholds."""
+    own = network.preset.thresholds
+    return float(own[len(own) // 2])
+
+
 def cut_of(network, validation: Sequence[WholeSong]) -> tuple[float, str]:
     """Where a network's own playing is cut, and who chose it."""
     if not validation:
-        own = network.preset.thresholds
-        return float(own[len(own) // 2]), "the preset: there are no validation songs"
+        return own_cut(network), "the preset: there are no validation songs"
     heads = alone(network, [song.rolls for song in validation])
     probability = np.concatenate([one["hits"][song.judged] for one, song in zip(heads, validation, strict=True)])
     truth = np.concatenate([song.truth.hits[song.judged] for song in validation]) > 0  # (steps, 9)

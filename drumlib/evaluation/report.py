@@ -13,18 +13,18 @@ from pathlib import Path
 import numpy as np
 
 from drumlib.data.chart import WINDOW_STEPS
+from drumlib.data.corpus import Corpus
 from drumlib.data.windows import Windows, list_songs, read_windows
-from drumlib.drummer import THRESHOLDS, if_struck, rock_bar, with_the_thesis_gains
+from drumlib.drummer import if_struck, rock_bar, says_too_much, with_the_thesis_gains
 from drumlib.evaluation.baselines import bar_before
 from drumlib.evaluation.metrics import Confusion, agreement, confusion, error_on_played
+from drumlib.evaluation.playing import own_cut
+from drumlib.evaluation.songs import is_corpus
 from drumlib.files import write_whole
 from drumlib.music.grid import STEPS_PER_BAR
 
 THRESHOLD = 0.5
 """Where teacher-forced answers are cut, as in the thesis's table."""
-
-FREE_THRESHOLD = THRESHOLDS[1]
-"""Where the network's own playing is cut: the middle one of the thesis's three."""
 
 THESIS = {
     "source": "Goelzer 2021, image 7: its own validation windows, teacher-forced, epoch 76",
@@ -45,26 +45,19 @@ def held_out(
 ) -> dict:
     """Score a network, teacher-forced and cut at 0.5, on the windows of a split; beside it, the bar before again.
 
-    All tracks of a family are laid over each other, and each window counts once. Returns a dictionary of figures:
-    pooled over all windows, and song by song.
+    The folder is one of MIDI files, or a corpus that ``drumlib corpus`` built. All tracks of a family are laid over
+    each other, and each window counts once. Returns a dictionary of figures: pooled over all windows, and song by song.
     """
     from drumlib.network.models import build
     from drumlib.network.weights import load_either
 
     network = load_either(build(preset), preset, weights)
-    songs = list_songs(folder, split)
-    refused: dict[str, str] = {}
-    windows = read_windows(songs, refused, progress)
-    for reason in refused.values():
-        print(f"left out: {reason}", file=sys.stderr)
-    if not len(windows):
-        why = "none could be read" if len(refused) == len(songs) else "none of them has all four parts in 4/4"
-        raise ValueError(f"{folder}: no window in the {len(songs)} {split} songs: {why}")
+    windows, songs, refused = windows_held_out(Path(folder), split, progress)
     inputs, outputs = predict(network, windows)
     truth = dict(zip(("hits", "velocities", "offsets"), np.split(inputs["drums"], 3, axis=-1), strict=True))
     struck = truth["hits"] > 0
     played = outputs["hits"] > THRESHOLD
-    copied = np.concatenate([copies(song) for song in windows.charts if song.starts])  # (windows, 128, 9)
+    copied = np.concatenate([copies(windows.charts[n])[mine] for n, mine in by_song(windows)])  # (windows, 128, 9)
     return {
         "what": "teacher-forced, hits where the probability exceeds the threshold, all cells of all windows pooled",
         "preset": preset,
@@ -72,9 +65,9 @@ def held_out(
         "training": None if weights is None else plan_of(Path(weights)),
         "threshold": THRESHOLD,
         "split": split,
-        "songs": len(songs) - len(refused),
-        "songs_with_windows": sum(1 for song in windows.charts if song.starts),
-        "refused": len(refused),
+        "songs": songs - refused,
+        "songs_with_windows": windows.songs,
+        "refused": refused,
         "windows": len(windows),
         "notes": int(struck.sum()),
         "scores": {
@@ -84,49 +77,78 @@ def held_out(
             "thesis": THESIS,
         },
         "free_running": free_running(network, windows, truth["hits"]),
-        "errors": errors(truth, outputs),
+        "errors": errors(truth, outputs, says_too_much(network)),
         "per_song": per_song(windows, truth["hits"], played, copied),
         "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
         | {"python": platform.python_version()},
     }
 
 
+def windows_held_out(folder: Path, split: str, progress) -> tuple[Windows, int, int]:
+    """The windows of a split, how many songs it has, and how many of these could not be read.
+
+    Raises FileNotFoundError if it has no songs, ValueError if they have no windows.
+    """
+    refused: dict[str, str] = {}
+    if is_corpus(folder):
+        corpus = Corpus(folder)
+        windows, songs, why = corpus.windows(split), corpus.splits.count(split), "another split has the same drums"
+        if not songs:
+            raise FileNotFoundError(f"{folder}: no songs for {split} here (a corpus of {len(corpus)})")
+    else:
+        files = list_songs(folder, split)
+        windows, songs = read_windows(files, refused, progress), len(files)
+        why = "none could be read" if len(refused) == songs else "none of them has all four parts in 4/4"
+    for reason in refused.values():
+        print(f"left out: {reason}", file=sys.stderr)
+    if not len(windows):
+        raise ValueError(f"{folder}: no window in the {songs} {split} songs: {why}")
+    return windows, songs, len(refused)
+
+
+def by_song(windows: Windows) -> list[tuple[int, np.ndarray]]:
+    """For each song that has windows here, its number, and the numbers that these have within it."""
+    songs, windows_of = windows.index[:, 0], windows.index[:, 1]
+    return [(int(number), windows_of[songs == number]) for number in np.unique(songs)]
+
+
 def free_running(network, windows: Windows, truth: np.ndarray) -> dict:
     """The same windows, but the network plays by itself and is told nothing of the true drums.
 
-    Beside it: the same network hearing the band of another song (does it listen?), and the thesis's rock beat.
+    Its notes are cut at the middle one of its preset's thresholds: 0.62 for the thesis's. Beside it: the same network
+    hearing the band of another song (does it listen?), and the thesis's rock beat.
     """
     from drumlib.network.models import play_all
 
-    number = len(windows)
+    number, cut = len(windows), own_cut(network)
     half = np.roll(np.arange(number), number // 2)  # windows are in order of songs: half way on is another song
     beat = np.tile(rock_bar(), (number, WINDOW_STEPS // STEPS_PER_BAR, 1))  # (windows, 128, 9)
     own, other = (np.split(play_all(network, windows, order), 3, axis=-1)[0] for order in (np.arange(number), half))
     same_song = windows.index[:, 0] == windows.index[half, 0]
-    rows = {"network": (truth, own > FREE_THRESHOLD)}
+    rows = {"network": (truth, own > cut)}
     if not same_song.all():  # with one song there is no other
-        rows["network, hearing another song"] = truth[~same_song], other[~same_song] > FREE_THRESHOLD
+        rows["network, hearing another song"] = truth[~same_song], other[~same_song] > cut
     rows["the thesis's rock beat"] = truth, beat
     return {
-        "threshold": FREE_THRESHOLD,
+        "threshold": cut,
         "scores": {name: scores(confusion(*row)) for name, row in rows.items()},
-        "notes_played_per_true_note": float((own > FREE_THRESHOLD).sum() / truth.sum()),
+        "notes_played_per_true_note": float((own > cut).sum() / truth.sum()),
     }
 
 
-def errors(truth: dict[str, np.ndarray], outputs: dict[str, np.ndarray]) -> dict:
+def errors(truth: dict[str, np.ndarray], outputs: dict[str, np.ndarray], too_much: bool = True) -> dict:
     """How far velocities and offsets are from the truth: as the thesis counts it, and as a listener hears it.
 
     The second is counted on the real drummer's notes only, for each way of reading the network: as it answers; with
-    the thesis's gains (1.8, snare 2.5); and divided by the calibrated probability (``drummer.if_struck``). Offsets are
-    compared with those of a drummer who plays exactly on the grid.
+    the thesis's gains (1.8, snare 2.5); and divided by the calibrated probability (``drummer.if_struck``). The last two
+    mend what the thesis's loss does, and are left out unless the network says ``too_much`` (``drummer.says_too_much``).
+    Offsets are compared with those of a drummer who plays exactly on the grid.
     """
     struck = truth["hits"] > 0
-    velocities = {
-        "as answered": outputs["velocities"],
-        "with the thesis's gains": with_the_thesis_gains(outputs["velocities"]),
-        "if struck": if_struck(outputs)["velocities"],
-    }
+    velocities = {"as answered": outputs["velocities"]}
+    if too_much:
+        velocities["with the thesis's gains"] = with_the_thesis_gains(outputs["velocities"])
+        velocities["if struck"] = if_struck(outputs)["velocities"]
     offsets = {"as answered": outputs["offsets"], "none at all": np.zeros_like(outputs["offsets"])}
     return {
         "mean square, all cells": {
@@ -179,17 +201,16 @@ def scores(counts: Confusion) -> dict[str, float]:
 def per_song(windows: Windows, truth: np.ndarray, played: np.ndarray, copied: np.ndarray) -> list[dict]:
     """F1 of the network and of its rival, song by song, in the order of the songs' names."""
     rows = []
-    for number, song in enumerate(windows.charts):
+    for number in np.unique(windows.index[:, 0]).tolist():
         mine = windows.index[:, 0] == number
-        if mine.any():
-            rows.append(
-                {
-                    "song": song.name,
-                    "windows": int(mine.sum()),
-                    "network": scores(confusion(truth[mine], played[mine]))["f1"],
-                    "the bar before again": scores(confusion(truth[mine], copied[mine]))["f1"],
-                }
-            )
+        rows.append(
+            {
+                "song": windows.charts[number].name,
+                "windows": int(mine.sum()),
+                "network": scores(confusion(truth[mine], played[mine]))["f1"],
+                "the bar before again": scores(confusion(truth[mine], copied[mine]))["f1"],
+            }
+        )
     return sorted(rows, key=lambda row: row["song"])
 
 

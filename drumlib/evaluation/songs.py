@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from drumlib.data.chart import ODD_METER, WINDOW_STEPS, Chart
+from drumlib.data.chart import HOP_BARS, ODD_METER, WINDOW_BARS, WINDOW_STEPS, Chart
 from drumlib.data.corpus import Corpus
 from drumlib.data.selection import read_credible
 from drumlib.data.windows import Windows, list_songs, read_table, read_windows
@@ -162,19 +162,29 @@ def whole_chart(chart: Chart, group: str) -> WholeSong:
     """A song of a corpus. Raises ValueError if it cannot be judged.
 
     A chart does not say which bars are in 4/4, but how many windows were left out because one was not. Where none
-    was, all bars are; elsewhere only the bars of its windows are known to be.
+    was, all bars that a window could reach are; elsewhere only the bars of its windows are known to be. A window starts
+    every two bars: a last bar may lie behind them all. It is known to be in 4/4 only if the band sounds to its end.
     """
-    fours = np.ones(chart.steps // STEPS_PER_BAR, dtype=bool)
+    bars = chart.steps // STEPS_PER_BAR
+    fours = np.ones(bars, dtype=bool)
     if chart.left_out.get(ODD_METER) or chart.steps < WINDOW_STEPS:
         fours[:] = False
         for start in chart.starts:
             fours[start // STEPS_PER_BAR : (start + WINDOW_STEPS) // STEPS_PER_BAR] = True
+    elif not sounds_to_the_end(chart):
+        fours[WINDOW_BARS + (bars - WINDOW_BARS) // HOP_BARS * HOP_BARS :] = False
     truth = chart.groove()
     judged = judged_steps(truth, fours)
     rolls = {family: np.zeros((chart.steps, 128), dtype=np.uint8) for family in FAMILIES}
     for part in chart.parts:
         rolls[part.family][part.notes["step"], part.notes["pitch"]] = 1
     return WholeSong(chart.name, group, rolls, truth, judged)
+
+
+def sounds_to_the_end(chart: Chart) -> bool:
+    """Whether something strikes or sounds in the last sixteenth of the last bar: a bar of 3/4 has no such sixteenth."""
+    heard = np.concatenate([chart.drums, *(part.notes for part in chart.parts)])
+    return bool((heard["step"] + heard["offset"] + heard["length"] > chart.steps - 1).any())
 
 
 def judged_steps(truth: Groove, fours: np.ndarray) -> np.ndarray:

@@ -31,6 +31,9 @@ from drumlib.music.song import Meter, Song, Tempo, Track
 MAX_BYTES = 1_000_000
 """Larger files are refused. Songs are some 50 kB; what is larger is hardly a song, and takes minutes to parse."""
 
+LONGEST_WAIT = 0x0FFFFFFF
+"""Ticks between two events: what four bytes can say. A longer wait is written as several, with empty texts."""
+
 MAX_TRACKS = 256
 """More tracks than these are refused: the largest scores have some sixty."""
 
@@ -298,6 +301,9 @@ def song_to_bytes(song: Song) -> bytes:
     for stream in streams:
         track, now = mido.MidiTrack(), 0
         for tick, message in stream:
+            while tick - now > LONGEST_WAIT:
+                track.append(mido.MetaMessage("text", time=LONGEST_WAIT))
+                now += LONGEST_WAIT
             track.append(message.copy(time=tick - now))
             now = tick
         midi.tracks.append(track)

@@ -10,6 +10,9 @@ from drumlib.music.song import Song, Tempo, Track
 TICKS_PER_BEAT = 480
 TICKS_PER_BAR = 4 * TICKS_PER_BEAT
 
+SLOWEST, FASTEST = 4, 100_000
+"""Tempos, in beats a minute, that a MIDI file can hold: it has three bytes for a beat's microseconds."""
+
 ON_THE_BEAT, ON_AN_EIGHTH, BETWEEN = 104, 84, 66
 """Velocities by a stroke's place in the beat, for a drum that is neither loud nor soft of itself."""
 
@@ -28,11 +31,13 @@ def drum_solo(groove: Groove, bpm: float) -> Song:
     Raises
     ------
     ValueError
-        If the groove has no steps.
+        If the groove has no steps, or no MIDI file could have this tempo.
     """
     bars = -(-len(groove) // STEPS_PER_BAR)  # rounded up
     if not bars:
         raise ValueError("a groove of no steps is no solo")
+    if not SLOWEST <= bpm <= FASTEST:
+        raise ValueError(f"a tempo is {SLOWEST} to {FASTEST:,} beats a minute, not {bpm}")
     whole = np.pad(groove.to_array(), ((0, STEPS_PER_BAR * bars - len(groove)), (0, 0)))  # -> (16 * bars, 27)
     tempos = [Tempo(0, round(60e6 / bpm))]
     held = Track([Note(0, 60, 1, TICKS_PER_BAR * bars)])  # only to measure the grid by

@@ -170,7 +170,7 @@ class Song:
 
 
 def _from_zero(changes: Iterable, default):
-    """Sort changes by tick, keep the last of those that fall on one tick, and let the first rule from tick 0."""
+    """Sort changes by tick, and keep the last of those that fall on one. Until the first, MIDI's default rules."""
     by_tick = {change.tick: change for change in sorted(changes, key=lambda change: change.tick)}
     if 0 not in by_tick:
         by_tick[0] = default

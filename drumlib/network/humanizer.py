@@ -26,6 +26,7 @@ from keras import ops
 from drumlib.music.grid import STEPS_PER_BAR
 from drumlib.music.kit import DRUMS
 from drumlib.network.layers import Bottleneck
+from drumlib.network.listener import step_of_bar
 
 N = len(DRUMS)
 STEADY_MS = 125.0
@@ -41,7 +42,7 @@ class HumanizerPreset:
     tempo: bool = True  # whether it is told the tempo; GrooVAE was not
     units: int = 256  # of the encoder, each way, and of the decoder
     latent: int = 64  # dimensions of z, in the form with a bottleneck
-    kl_weight: float = 0.05  # of the Kullback-Leibler divergence there
+    kl_weight: float = 0.05  # of the Kullback-Leibler divergence there; in training, the plan's rules
     velocity_bins: int = 32  # each 4 MIDI velocities wide
     offset_bins: int = 40  # each a fortieth of a step wide: 3 ms at 120 beats a minute
     drop: float = 0.5  # dropout: the data are ten drummers, and many windows of each
@@ -74,7 +75,7 @@ class Hearing(keras.layers.Layer):
         self.both_ways.build((None, None, N + STEPS_PER_BAR + self.tempo))
 
     def call(self, hits, step_ms, training=False):
-        parts = [hits, counted(hits)]  # (B, T, 9), (B, T, 16)
+        parts = [hits, step_of_bar(hits)]  # (B, T, 9), (B, T, 16)
         if self.tempo:
             speed = ops.log(ops.cast(step_ms, "float32") / STEADY_MS) / np.log(2.0)  # (B,): in octaves, slower is more
             parts.append(ops.ones_like(hits[..., :1]) * speed[:, None, None])  # (B, T, 1)
@@ -137,7 +138,7 @@ class Humanizer(keras.Model):
             summary = ops.concatenate([ahead[:, -1], behind[:, 0]], axis=-1)  # (B, 2H): the last state of each way
             z = self.bottleneck(summary, training=training)  # (B, Z)
             z = ops.ones_like(hits[..., :1]) * z[:, None]  # (B, T, Z)
-            heard = ops.concatenate([z, counted(hits, 2 * STEPS_PER_BAR)], axis=-1)  # (B, T, Z + 32)
+            heard = ops.concatenate([z, step_of_bar(hits, 2 * STEPS_PER_BAR)], axis=-1)  # (B, T, Z + 32)
         return self.playing(heard, training=training)
 
     @staticmethod
@@ -164,13 +165,6 @@ class Humanizer(keras.Model):
         bins = self.playing.bins
         nothing = {name: np.zeros((0, *np.shape(hits)[1:], count), "float32") for name, count in bins.items()}
         return {name: np.concatenate([nothing[name], *parts]) for name, parts in found.items()}
-
-
-def counted(like, period: int = STEPS_PER_BAR):
-    """Which step of the bar every step is, one-hot: (B, T, period), as many as ``like`` (B, T, ...) has."""
-    length = ops.shape(like)[1]
-    steps = ops.one_hot(ops.mod(ops.arange(length), period), period)  # (T, period)
-    return ops.ones_like(like[..., :1]) * steps[None]  # (B, T, period)
 
 
 def edges(name: str, bins: int) -> np.ndarray:

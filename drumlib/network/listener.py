@@ -39,6 +39,9 @@ LAGS = (1, 2, 3, 4, 6, 8, 12, 15, 16, 17, 20, 24, 28, 31, 32, 33, 48, 64, 96)
 MEMORY_BARS = 7
 """How many bars back he looks for a bar in which the band played the same: all there are in a window of eight."""
 
+HEARD_AT_ONCE = 64
+"""How many windows are heard at a time: hearing one takes far more memory than what was heard of it."""
+
 
 @dataclass(frozen=True)
 class ListenerPreset:
@@ -90,11 +93,14 @@ def beat_before(x):
     return ops.max(ops.stack([padded[:, i : i + length] for i in range(4)]), axis=0)
 
 
-def step_of_bar(like):
-    """Which of the 16 steps of its bar every step is, one-hot: (B, T, 16), as many as ``like`` (B, T, ...) has."""
+def step_of_bar(like, period: int = STEPS_PER_BAR):
+    """Which step of its bar every step is, one-hot: (B, T, 16), as many as ``like`` (B, T, ...) has.
+
+    With another ``period``, which step of so many: (B, T, period).
+    """
     batch, length = ops.shape(like)[:2]
-    where = ops.one_hot(ops.arange(length) % STEPS_PER_BAR, STEPS_PER_BAR)[None]  # (1, T, 16)
-    return ops.broadcast_to(where, (batch, length, STEPS_PER_BAR))
+    where = ops.one_hot(ops.arange(length) % period, period)[None]  # (1, T, period)
+    return ops.broadcast_to(where, (batch, length, period))
 
 
 class Listening(keras.layers.Layer):
@@ -280,7 +286,11 @@ class ListenerNetwork(keras.Model):
         """
         batch, length = np.shape(band["bass"])[:2]
         rolls = {family: in_windows(band[family]) for family in FAMILIES}  # (B * W, 128, 128)
-        heard = ops.convert_to_numpy(self.hear(rolls))  # (B * W, 128, H)
+        parts = []
+        for first in range(0, len(rolls["bass"]), HEARD_AT_ONCE):
+            some = {family: roll[first : first + HEARD_AT_ONCE] for family, roll in rolls.items()}
+            parts.append(ops.convert_to_numpy(self.hear(some)))
+        heard = np.concatenate(parts)  # (B * W, 128, H)
         heard = heard.reshape(batch, -1, heard.shape[-1])  # (B, W * 128, H)
         if choose is None:
             heads = self.recall(heard)

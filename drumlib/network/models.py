@@ -38,7 +38,7 @@ class Preset:
     loss: str = "thesis"  # a name of losses.LOSSES
     thresholds: tuple[float, ...] = (0.60, 0.62, 0.64)  # where its answers are cut, one after the other (4.4)
     whole_song: bool = False  # given whole songs to play to, not windows of eight bars side by side
-    kl_weight: float = 1.0  # of the Kullback-Leibler divergence in the loss; a training plan may set another
+    kl_weight: float = 1.0  # of the Kullback-Leibler divergence in the loss; in training, the plan's rules
 
 
 PRESETS = {

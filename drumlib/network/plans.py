@@ -49,6 +49,12 @@ SCHEDULES: dict[str, tuple[Stage, ...]] = {
 FALLS = ("stalls", "cosine")
 """How the learning rate can fall (``rate_at``)."""
 
+EPOCHS = 50
+"""How many epochs a plan without stages has, if it does not say."""
+
+RATES_OF_ITS_OWN = "each stage of the schedule {!r} has a rate of its own: {}"
+"""Why a plan is refused that has stages, and sets a rate as well."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -56,11 +62,14 @@ class Plan:
 
     ``transpose`` and ``mute`` vary a small corpus. ``own`` is scheduled sampling (Bengio et al. 2015), an epoch at a
     time: told nothing but the truth, a network learns to copy the step before, and is lost when it plays by itself.
+
+    A schedule with stages has epochs and rates of its own. The plan's ``epochs`` can still cut it short; ``rate`` and
+    the cosine's ``fall`` mean nothing to it, and are refused beside it.
     """
 
-    epochs: int = 50  # at most
+    epochs: int | None = None  # at most; None is as many as the stages have, or 50 where there are none
     batch: int = 64
-    rate: float = 1e-3  # Adam's learning rate at the start
+    rate: float = 1e-3  # Adam's learning rate at the start; where there are stages, theirs
     transpose: int = 5  # each band is moved up or down by so many semitones at most; 0 is the thesis's
     mute: float = 0.15  # how often each instrument is silenced, so that songs without it hold no terror; the thesis: 0
     kl_weight: float = 0.5  # of the Kullback-Leibler divergence; the thesis's 1 squeezes the song out of z
@@ -77,6 +86,10 @@ class Plan:
     mixed: bool = False  # half precision where it is enough: faster on a GPU, slower on most CPUs
 
     def __post_init__(self):
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"no schedule {self.schedule!r}: there is {', '.join(SCHEDULES)}")
+        if self.epochs is None:  # the one way in which a frozen plan can decide it
+            object.__setattr__(self, "epochs", sum(stage.epochs for stage in SCHEDULES[self.schedule]) or EPOCHS)
         if not all(math.isfinite(x) for x in astuple(self) if isinstance(x, float)):
             raise ValueError("rates, weights and shares are finite numbers")
         if min(self.epochs, self.batch, self.slow_after, self.stop_after) < 1:
@@ -92,8 +105,10 @@ class Plan:
             raise ValueError("average is a share below 1")
         if self.fall not in FALLS:
             raise ValueError(f"the rate cannot fall by {self.fall!r}: there is {', '.join(FALLS)}")
-        if self.schedule not in SCHEDULES:
-            raise ValueError(f"no schedule {self.schedule!r}: there is {', '.join(SCHEDULES)}")
+        if SCHEDULES[self.schedule] and self.rate != Plan.rate:
+            raise ValueError(RATES_OF_ITS_OWN.format(self.schedule, "no other rate can be set beside them"))
+        if SCHEDULES[self.schedule] and self.fall == "cosine":
+            raise ValueError(RATES_OF_ITS_OWN.format(self.schedule, "the rate cannot fall by cosine, only by stalls"))
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -109,19 +124,38 @@ class Plan:
         return None
 
 
+HUMANIZE = Plan(epochs=16, batch=128, rate=3e-3, fall="cosine", average=0.99, windows=8000, stop_after=99)
+"""The plan of all humanizers, so that what they score tells of how they are made."""
+
 PLANS = {
     # It copies nobody's state, so its own playing need not be in its training; it learns fast, and then by heart.
     "best": Plan(epochs=24, rate=2e-3, mute=0.3, kl_weight=0.0, own=0.0, slow_after=2, stop_after=6),
     # Those that learn from drums alone: many windows of few drummers, so an epoch is a draw from them.
-    "humanize": Plan(epochs=16, batch=128, rate=3e-3, fall="cosine", average=0.99, windows=8000, stop_after=99),
+    "humanize": HUMANIZE,
+    "humanize-untold": HUMANIZE,
+    "humanize-bottleneck": replace(HUMANIZE, kl_weight=0.05),  # its preset's; the others have nothing to squeeze
     "groove-vae": Plan(epochs=16, batch=128, rate=2e-3, fall="cosine", average=0.9, windows=6000, stop_after=99),
 }
 """The plans of presets that are not trained by the usual one."""
 
 
 def plan_for(preset: str, **changes) -> Plan:
-    """The plan by which a preset is trained, with changes, such as ``epochs=3``; those that are None change nothing."""
-    return replace(PLANS.get(preset, Plan()), **{name: value for name, value in changes.items() if value is not None})
+    """The plan by which a preset is trained, with changes, such as ``epochs=3``; those that are None change nothing.
+
+    With a schedule of stages, the preset's own epochs and rate are theirs; see ``Plan``.
+
+    Raises
+    ------
+    ValueError
+        If the changes make no sense: among others a ``rate`` beside stages, or stages for a preset whose plan has the
+        cosine's fall, unless another ``fall`` is among the changes.
+    """
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if SCHEDULES.get(changes.get("schedule")):
+        if "rate" in changes:  # here it is known that somebody asked for it, whatever it is
+            raise ValueError(RATES_OF_ITS_OWN.format(changes["schedule"], "no other rate can be set beside them"))
+        changes = {"epochs": None, "rate": Plan.rate} | changes
+    return replace(PLANS.get(preset, Plan()), **changes)
 
 
 def belongs(path: str, parts: tuple[str, ...]) -> bool:

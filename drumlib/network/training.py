@@ -11,7 +11,7 @@ import json
 import math
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -46,12 +46,16 @@ class StagedAdam(keras.optimizers.Adam):
     def finalize_variable_values(self, variables):
         """Nothing: Keras would leave the average in place of the weights at the end of a fit, and ours is an epoch."""
 
-    def enter(self, stage: Stage) -> None:
-        """Let only this stage's parts learn. Raises ValueError if the network has none of them."""
+    def moving(self, stage: Stage) -> list[bool]:
+        """Which weights learn in a stage. Raises ValueError if the network has none of its parts."""
         moving = [belongs(path, stage.parts) for path in self.paths]
         if not any(moving):
             raise ValueError(f"the network has no weights that are its {' or '.join(stage.parts)}")
-        for learns, moves in zip(self.learns, moving, strict=True):
+        return moving
+
+    def enter(self, stage: Stage) -> None:
+        """Let only this stage's parts learn. Raises ValueError if the network has none of them."""
+        for learns, moves in zip(self.learns, self.moving(stage), strict=True):
             learns.assign(float(moves))
 
 
@@ -164,9 +168,16 @@ def run(
         The batches to validate on.
     settings
         What is written to the history, and must be the same when a run is resumed.
+
+    Raises
+    ------
+    ValueError
+        If a stage of the plan has nothing in the network that could learn, or an epoch's loss is no number, or the run
+        in ``out`` was made with other settings.
     """
     out = Path(out)
     check_folder(out, resume)
+    check_stages(network, plan)
     history = {
         **settings,
         "plan": asdict(plan),
@@ -204,6 +215,19 @@ def run(
         save_state(network, out, history)
         log(epoch, figures)
     return history
+
+
+def check_stages(network, plan: Plan) -> None:
+    """See that every stage of a plan has something to move, before the first of them has taken its hours.
+
+    Raises ValueError, which names the stage, if one has not.
+    """
+    for number, stage in enumerate(plan.stages, start=1):
+        try:
+            network.optimizer.moving(stage)
+        except ValueError as error:
+            whose = f"stage {number} of {len(plan.stages)} of the schedule {plan.schedule!r}"
+            raise ValueError(f"{whose} cannot be trained: {error}") from None
 
 
 def set_pressure(network, plan: Plan, epoch: int) -> None:
@@ -329,3 +353,34 @@ def training_corpus(folder) -> tuple[Windows, Windows]:
 
     corpus = Corpus(folder)
     return corpus.windows("train"), corpus.windows("validation")
+
+
+def training_together(sets: Sequence[tuple[Windows, Windows]]) -> tuple[Windows, Windows]:
+    """What several collections give to train on, joined, and what the first of them gives to validate on.
+
+    Each collection was parted by itself, and a song that validates in one may train in another: when to stop would be
+    chosen on songs that are known by heart. So what trains is kept apart from what validates in any of them, the first
+    or not (``data.windows.kept_apart`` says what that finds), and what is left out is printed. A single collection is
+    taken as it is.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left to train on.
+    """
+    from tqdm import tqdm
+
+    from drumlib.data.windows import join, kept_apart
+
+    training, validation = zip(*sets, strict=True)
+    if len(sets) == 1:
+        return training[0], validation[0]
+    whole = join(training)
+    kept = kept_apart(whole, join(validation), partial(tqdm, desc="songs compared", unit="song"))
+    if lost := len(whole) - len(kept):
+        songs = f"{whole.songs - kept.songs:,} of {whole.songs:,} songs"
+        why = "they belong together with songs to validate on, or have the drums of one of their windows"
+        print(f"left out: {lost:,} of {len(whole):,} windows to train on, {songs}: {why}", file=sys.stderr)
+    if len(whole) and not len(kept):
+        raise ValueError("nothing is left to train on: every song belongs together with one to validate on")
+    return kept, validation[0]

@@ -1,11 +1,10 @@
 """Weights in files: plain arrays in an .npz, never a pickle, written whole or not at all."""
 
+import errno
 import hashlib
 import io
 import json
 import os
-import zipfile
-import zlib
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -35,7 +34,10 @@ def load_weights(network: DrummerNetwork, path: str | os.PathLike, part: str = "
     Raises
     ------
     ValueError
-        If the file holds other weights than the network (or that part of it) has, by name or by shape.
+        If the file is no whole .npz of plain arrays, or holds other weights than the network (or that part of it) has,
+        by name, by shape, or by not being numbers.
+    OSError
+        If the file cannot be read.
     """
     arrays, weights = (
         {name: x for name, x in named.items() if name.startswith(part)}
@@ -49,17 +51,28 @@ def load_weights(network: DrummerNetwork, path: str | os.PathLike, part: str = "
     for name, weight in weights.items():
         if arrays[name].shape != tuple(weight.shape):
             raise ValueError(f"{path}: {name} is {arrays[name].shape}, the network's is {tuple(weight.shape)}")
+        if not np.can_cast(arrays[name].dtype, "float32", "same_kind"):
+            raise ValueError(f"{path}: {name} is of {str(arrays[name].dtype)[:40]}, and no numbers")
     for name, weight in weights.items():
         weight.assign(arrays[name].astype("float32"))
 
 
 def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file by name. Raises ValueError if it is none, and never opens a pickle."""
+    """The arrays of an .npz file by name; a pickle is never opened.
+
+    Raises ValueError if it is no such file, or a damaged one, and OSError if it cannot be read.
+    """
     try:
         with np.load(Path(path), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (EOFError, zipfile.BadZipFile, zlib.error, AttributeError, TypeError, ValueError):
-        raise ValueError(f"{path}: not a whole file of plain arrays (.npz)") from None
+            found = {name: arrays[name] for name in arrays.files}
+            if strange := [name for name, x in found.items() if not isinstance(x, np.ndarray)]:  # numpy hands out bytes
+                raise ValueError(f"{strange[0]} is no array")
+            return found
+    except Exception as error:  # numpy and zipfile answer damage with many kinds of exception
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: led to before the file's beginning
+            raise
+        why = str(error).partition(". ")[0][:80]  # behind numpy's first sentence stands how to open a pickle after all
+        raise ValueError(f"{path}: not a whole file of plain arrays (.npz): {why}") from None
 
 
 @lru_cache(maxsize=2)

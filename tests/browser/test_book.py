@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from contents import pages
 from in_page import HEARD
+from tools import load_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "book" / "_build" / "screenshots"
@@ -34,7 +34,7 @@ LOOKS = {
     "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
 }
 
-PAGES = pages() + ["genindex", "search"]
+PAGES = load_tool("contents").pages() + ["genindex", "search"]
 
 
 @pytest.fixture(scope="module", params=PAGES)

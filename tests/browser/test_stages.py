@@ -368,6 +368,14 @@ def test_by_keyboard_alone(visit):
     assert page.get_attribute(".dls-roll", "aria-valuetext").startswith("bar 1 of 2")
 
 
+def test_bars_are_counted_from_where_the_song_is(visit):
+    stage = knobs_stage()
+    stage.start_bar = 12
+    page = visit(stage.html)
+    assert page.get_attribute(".dls-roll", "aria-valuetext").startswith("bar 13 of 14")
+    assert "from bar 13" in page.text_content(".dls-title")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_they_fit_a_telephone_and_nobody_is_kept_out(visit, scheme):
     pieces = [knobs_stage().html, stems_stage().html, Sequencer(bars=2).html]

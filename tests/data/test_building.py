@@ -1,6 +1,7 @@
 """Building a corpus: what goes in, what is left out and why, and that nothing that happens on the way changes it."""
 
 import builtins
+import errno
 import hashlib
 import json
 import os
@@ -15,11 +16,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from drumlib.data.building import build
-from drumlib.data.chart import chart
+from drumlib.data.building import Shard, build
+from drumlib.data.chart import GRID_NOTE, chart
 from drumlib.data.corpus import Corpus
 from drumlib.data.fingerprints import window_prints
 from drumlib.data.selection import MOST_PARTS, Rules, why_not
+from drumlib.data.shards import open_notes
 from drumlib.data.sources import SongFolder
 from drumlib.music import Meter, Note, Song, Track, fast, song_to_bytes, songbook, write_song
 from drumlib.music.midi import with_tracks
@@ -318,6 +320,19 @@ def test_a_reader_says_which_errors_are_the_disks(folder, monkeypatch):
         source.read(replace(entry, file="nowhere.mid"))
 
 
+def test_a_disk_that_fails_while_a_file_is_read_ends_what_was_begun(folder, tmp_path, monkeypatch):
+    def failing(*arguments, **more):
+        raise OSError(errno.EIO, "Input/output error")
+
+    source = SongFolder(folder)
+    entries = tuple(source.entries())
+    with monkeypatch.context() as patch:
+        patch.setattr(builtins, "open", failing)
+        with pytest.raises(OSError, match="Input/output error"):
+            Shard(source, Rules(), entries, tmp_path / "shard-00000").make()
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", ["splits.json", "shard-00001.json"])
 def test_a_finished_corpus_that_was_changed_is_mended(folder, built, tmp_path, name):
     quick(folder, tmp_path / "c")
@@ -457,6 +472,20 @@ def test_a_shard_that_was_cut_is_not_taken_for_silence(folder, tmp_path):
     (tmp_path / "shard-00000.npz").replace(tmp_path / "shard-00000.npy")
     with pytest.raises(ValueError, match="not the notes of a shard"):
         Corpus(tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    "header", ["((((", f"{{'descr': {GRID_NOTE.descr}, 'fortran_order': False, 'shape': (1{26 * '0'},)}}"]
+)
+def test_notes_that_are_damaged_are_named(tmp_path, header):
+    """numpy answers the first with tokenize.TokenError, the second with OverflowError."""
+    text = header.encode().ljust(501) + b"\n"
+    (tmp_path / "shard-00000.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text)
+    with pytest.raises(ValueError, match=r"shard-00000\.npy: not the notes of a shard \(") as caught:
+        open_notes(tmp_path / "shard-00000.npy")
+    assert type(caught.value) is ValueError
+    with pytest.raises(FileNotFoundError):
+        open_notes(tmp_path / "nowhere.npy")
 
 
 def test_changed_notes_are_found_by_checking(folder, tmp_path):

@@ -1,6 +1,8 @@
 """The Groove MIDI Dataset: its table, its songs, and the errors of a drummer who plays exactly on the grid."""
 
+import builtins
 import csv
+import errno
 import io
 import math
 import os
@@ -11,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from drumlib.data.building import RULES, Shard
 from drumlib.data.gmd import (
     COLUMNS,
     MAX_TABLE_BYTES,
@@ -19,6 +22,7 @@ from drumlib.data.gmd import (
     timing_errors,
     two_bars,
 )
+from drumlib.data.sources import GrooveBands
 from drumlib.music import DRUM_OF_PITCH, DRUM_OF_ROLAND_PITCH, Meter, MidiError, Note, Song, Tempo, Track, write_song
 from drumlib.music.kit import CLOSED_HAT, DRUMS, KICK, LOW_TOM, OPEN_HAT, SNARE
 
@@ -236,6 +240,30 @@ def test_a_damaged_archive_is_refused(two, tmp_path):
             assert "bad.zip" in str(error)
             refused += 1
     assert refused > 10
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_a_disk_that_fails_is_not_held_against_a_performance(tmp_path, monkeypatch, archived):
+    """A corpus of bands ends there, and the shard is not finished. What is the file's own fault costs one song."""
+    beat = [(4 * step * STEP, 36 + 2 * (step % 2)) for step in range(4 * 8)]
+    folder = data_set(tmp_path / "groove", {"one": drumming(beat)})
+    source = GrooveBands(zipped(folder, tmp_path / "a.zip") if archived else folder)
+    entries = source.entries()
+
+    def failing(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile.ZipFile if archived else builtins, "open", failing)
+        with pytest.raises(OSError, match="Input/output error"):
+            source.read(entries[0])
+        with pytest.raises(OSError, match="Input/output error"):
+            Shard(source, RULES, tuple(entries), tmp_path / "shard-00000").make()
+    assert not list(tmp_path.glob("shard-*")) and source.read(entries[0]).band
+    if not archived:
+        (folder / "drummer1" / "one.mid").unlink()
+        with pytest.raises(MidiError, match="^No such file"):
+            source.read(entries[0])
 
 
 def test_windows_of_two_bars_start_every_bar(tmp_path):

@@ -1,14 +1,16 @@
 """Songs cut into windows, and folders of songs."""
 
 import time
+from dataclasses import replace
 
 import mido
 import numpy as np
 import pytest
 
-from drumlib.data.chart import HOP_BARS, MAX_SILENT_BARS, WINDOW_BARS, WINDOW_STEPS, chart, silences
+from drumlib.data.chart import HOP_BARS, MAX_SILENT_BARS, WINDOW_BARS, WINDOW_STEPS, between, chart, silences
 from drumlib.data.selection import MOST_PARTS
-from drumlib.data.windows import Windows, join, list_songs, read_windows
+from drumlib.data.sources import SongFolder
+from drumlib.data.windows import Windows, join, kept_apart, list_songs, read_windows
 from drumlib.music import FAMILIES, Meter, Note, Song, Track, groove_of, piano_roll, songbook, write_song
 
 BAR = 4 * 96
@@ -149,6 +151,45 @@ def test_joined_windows_are_those_of_all_collections_in_order():
         first += len(part)
 
 
+def songs(*names: str, semitones: int = 0) -> Windows:
+    """Songs of the songbook, in some key."""
+    return Windows([chart(transposed(songbook.song(name), semitones)) for name in names])
+
+
+def transposed(song: Song, semitones: int) -> Song:
+    def moved(track):
+        notes = [note._replace(pitch=note.pitch + (0 if track.is_drum else semitones)) for note in track.notes]
+        return replace(track, notes=notes)
+
+    return replace(song, tracks=[moved(track) for track in song.tracks], events=None)
+
+
+def test_what_validates_in_one_collection_trains_in_none():
+    """A copy is found whichever collection it is in, in another key, and under another number."""
+    whole = join([songs("rock", "funk"), songs("blues", "swing", "bossa")])
+    validation = join([songs("swing", semitones=2), Windows([]), songs("rock")])
+    shown = []
+    kept = kept_apart(whole, validation, lambda numbers: shown.append(len(numbers)) or numbers)
+    assert shown == [5, 2]
+    assert np.unique(kept.index[:, 0]).tolist() == [1, 2, 4]
+    assert kept.charts is whole.charts and len(kept) == len(songs("funk", "blues", "bossa"))
+    assert len(kept_apart(whole, songs("disco"))) == len(kept_apart(whole, Windows([]))) == len(whole)
+    assert len(kept_apart(songs("rock"), songs("rock"))) == len(kept_apart(Windows([]), songs("rock"))) == 0
+    some = Windows(whole.charts, whole.combined().index[::3])  # with the number of a combination
+    apart = kept_apart(some, validation)
+    assert apart.index.tolist() == [row for row in some.index.tolist() if row[0] in (1, 2, 4)]
+
+
+def test_of_other_songs_only_windows_with_the_same_drums_are_kept_apart():
+    """One window of drums makes no relatives: the rest of the song trains on."""
+    rock, funk = (chart(songbook.song(name)) for name in ("rock", "funk"))
+    drums = between(rock.drums, rock.starts[0]).copy()
+    drums["step"] += funk.starts[0] - rock.starts[0]
+    behind = funk.drums[funk.drums["step"] >= funk.starts[0] + WINDOW_STEPS]
+    mixed = Windows([replace(funk, drums=np.concatenate([drums, behind]))])
+    assert kept_apart(mixed, Windows([rock])).index.tolist() == mixed.index[1:].tolist()
+
+
 def test_transposition_moves_the_band_together_and_leaves_the_drums():
     windows = Windows([chart(song_of(8))])
     shifts = set()
@@ -242,6 +283,24 @@ def test_songs_csv_decides(tmp_path):
 def test_songs_csv_without_marks_takes_all(tmp_path):
     (tmp_path / "songs.csv").write_text("split,file\ntrain,a.mid\ntrain,b.mid\n")
     assert list_songs(tmp_path, "train") == [tmp_path / "a.mid", tmp_path / "b.mid"]
+
+
+@pytest.mark.parametrize("strange", ["Validation", "valid", "train ", ""])
+def test_a_misspelt_split_in_songs_csv_drops_no_song_in_silence(tmp_path, strange):
+    """Whoever reads the table says so, in the same words."""
+    touch(tmp_path, "a.mid", "b.mid", "c.mid")
+    table = tmp_path / "songs.csv"
+    table.write_text(f"file,split,good\na.mid,train,1\nb.mid,{strange},1\nc.mid,test,1\n")
+    said = []
+    for reader in (lambda: list_songs(tmp_path, "train"), SongFolder(tmp_path).entries):
+        with pytest.raises(ValueError) as refused:
+            reader()
+        said.append(str(refused.value))
+    assert said == [f"{table}: 'b.mid': no split is called {strange!r}; there is train, validation, test"] * 2
+    table.write_text(f"file,split,good\na.mid,train,1\nb.mid,{strange},0\n")  # a song that nobody takes
+    assert list_songs(tmp_path, "train") == [tmp_path / "a.mid"] and len(SongFolder(tmp_path).entries()) == 1
+    with pytest.raises(ValueError, match="'b.mid': no split is called"):
+        SongFolder(tmp_path, all_songs=True).entries()
 
 
 @pytest.mark.parametrize("folder", ["empty", "missing"])

@@ -296,3 +296,19 @@ def test_below_64_kilobits_a_band_takes_less_and_less():
     band = render(songbook.song("rock"), start_bar=8, bars=4)
     sizes = [len(encode_mp3(band, kbps=kbps)) for kbps in (64, 56, 48, 40, 32)]
     assert sizes == sorted(sizes, reverse=True) and sizes[2] < 0.85 * sizes[0]
+
+
+def test_a_tempo_at_which_a_song_is_over_at_once():
+    song = Song(480, [Track([Note(0, 60, 90, 480)])], [Tempo(0, 1)])
+    assert len(render(song)) <= (TAIL + 0.1) * SAMPLE_RATE
+
+
+def test_what_the_synthesizer_cannot_play_is_refused_by_name(monkeypatch):
+    import midirenderer
+
+    def refuse(font, midi):
+        raise RuntimeError("MIDI error")
+
+    monkeypatch.setattr(midirenderer, "render_wave_from", refuse)
+    with pytest.raises(ValueError, match="^a song: the synthesizer cannot play this: MIDI error"):
+        render(Song(480, [Track([Note(0, 60, 90, 480)])], name="a song"))

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from drumlib.display import sound
-from drumlib.display.widgets import Knob, Stage, Take
+from drumlib.display.widgets import Knob, Stage, Take, threshold_and_temperature
 from drumlib.display.widgets.stage import LOUD_SNARE, SIGNS, drum_samples, packed, packed_picture, song_clock
 from drumlib.drummer import rock_bar
 from drumlib.music import DRUMS, PITCH_OF_DRUM, Groove, Meter, Note, Song, Tempo, Track
@@ -44,6 +44,17 @@ def test_every_setting_has_its_own_take():
     assert data["captions"] == ["at 0.25", "at 0.5", "at 1.0"]
     assert len(data["strokes"]) == 4, "the empty groove is there once"
     assert [take[0] for take in data["takes"]] == [0, 1, 2, 1, 3, 1]
+
+
+def test_bars_are_numbered_as_in_the_song():
+    from drumlib.display.widgets.live import one_take
+
+    stage = loudness_stage(start_bar=12)
+    for one in (stage, one_take(stage, stage.take(0, 0))):
+        assert data_of(one.html)["number"] == 13 and "1 bar from bar 13, 120 bpm" in one.html
+    assert data_of(loudness_stage().html)["number"] == 1 and "from bar" not in loudness_stage().html
+    stage = threshold_and_temperature("rock", bars=2)
+    assert data_of(stage.html)["number"] == stage.start_bar + 1 > 1
 
 
 def test_takes_are_computed_once_and_only_when_asked_for():

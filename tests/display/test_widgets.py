@@ -72,6 +72,16 @@ def test_a_band_that_rests_in_the_last_bar_still_has_it():
         some_bars(song, 4, 9)
 
 
+@pytest.mark.parametrize("start, bars", [(-3, 4), (0, 0), (1000, 4), (0, 100_000), (2, -1)])
+def test_bars_that_are_not_there_are_refused(start, bars):
+    song = songbook.song("rock")
+    for ask in (some_bars, steps_of):
+        with pytest.raises(ValueError, match="there are no bars|has"):
+            ask(song, start, bars)
+    with pytest.raises(ValueError, match="bars"):
+        threshold_and_temperature(song, bars, start_bar=start)
+
+
 def test_some_bars_keep_the_tempo_that_holds_in_them():
     tempos = (Tempo(0, 500_000), Tempo(1920, 400_000), Tempo(3 * 1920, 300_000))
     notes = tuple(Note(i * 480, 60, 90, 480) for i in range(16))

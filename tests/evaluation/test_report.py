@@ -6,12 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from drumlib.data.building import build
 from drumlib.data.chart import chart
 from drumlib.data.corpus import Corpus
+from drumlib.data.selection import Rules
+from drumlib.data.sources import SongFolder
 from drumlib.drummer import probabilities
 from drumlib.evaluation import contest, likeness, playing
 from drumlib.evaluation.baselines import make
-from drumlib.evaluation.report import plan_of
+from drumlib.evaluation.report import held_out, plan_of, table
 from drumlib.evaluation.songs import (
     WholeSong,
     bands_of_others,
@@ -22,7 +25,7 @@ from drumlib.evaluation.songs import (
     whole_songs,
     windows_to_learn,
 )
-from drumlib.music import Grid, Groove, Meter, Song, songbook, write_song
+from drumlib.music import Grid, Groove, Meter, Note, Song, Tempo, Track, songbook, write_song
 from drumlib.music.kit import FAMILIES, KICK, SNARE
 from drumlib.network.weights import pretrained
 
@@ -94,6 +97,34 @@ def test_a_chart_gives_the_same_song_as_its_file():
         if not Grid(song).odd_bars:
             assert np.array_equal(one.judged, other.judged)
         assert not (other.judged & ~one.judged).any()
+
+
+def seventeen_bars(last: Meter, held: int) -> Song:
+    """Sixteen bars in which all four parts strike every beat, and one of another kind, in which all strike once."""
+    notes = [Note(beat * 480, 60, 90, 240) for beat in range(64)] + [Note(64 * 480, 60, 90, held)]
+    band = [Track(notes, program=program) for program in (0, 24, 32)]
+    drums = Track([note._replace(pitch=36) for note in notes], is_drum=True)
+    return Song(480, [*band, drums], [Tempo(0, 500_000)], [Meter(0, 4, 4), last])
+
+
+@pytest.mark.parametrize(
+    ("meter", "held", "judged"),
+    [
+        ((3, 4), 3 * 480, 16),
+        ((7, 8), 7 * 240, 16),
+        ((4, 4), 4 * 480, 17),  # what sounds to the end of a bar of four is in four
+        ((4, 4), 3 * 480, 16),  # who knows?
+    ],
+)
+def test_a_last_bar_of_a_corpus_that_no_window_reaches_counts_only_if_it_is_known(tmp_path, meter, held, judged):
+    song = seventeen_bars(Meter(64 * 480, *meter), held)
+    (tmp_path / "songs").mkdir()
+    write_song(song, tmp_path / "songs" / "a.mid")
+    build(SongFolder(tmp_path / "songs"), tmp_path / "corpus", Rules(bars=8), workers=0, progress=False)
+    (read,) = whole_songs(tmp_path / "corpus", "all")
+    assert len(read) == 17 * 16 and not Corpus(tmp_path / "corpus")[0].left_out
+    assert np.flatnonzero(read.judged[::16]).tolist() == list(range(judged))
+    assert not (read.judged & ~whole(song, "a", "a").judged).any()
 
 
 def test_nobody_hears_his_own_band_and_no_version_of_it():
@@ -258,6 +289,35 @@ def test_one_song_has_no_other_band():
     row = contest.by_network(Echo(), [a_song("a", 0)])
     assert contest.OTHER not in row and "listening gain" not in row and row["by itself"]["f1"] >= 0
     assert row["by itself"]["f1 interval"] is None  # there is nothing to draw from
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """A folder of songs, and the corpus made of it; two are to test on, and the first is not."""
+    folder = tmp_path_factory.mktemp("report")
+    for name in ("funk", "rock", "swing"):
+        write_song(songbook.song(name), folder / f"{name}.mid")
+    (folder / "songs.csv").write_text("file,split\nfunk.mid,train\nrock.mid,test\nswing.mid,test\n")
+    build(SongFolder(folder), folder / "corpus", workers=0, progress=False)
+    return folder, folder / "corpus"
+
+
+@pytest.mark.parametrize(("preset", "cut"), [("thesis", 0.62), ("best", 0.34)])
+def test_the_report_on_windows_reads_each_network_as_it_is_meant(folders, preset, cut):
+    results = held_out(folders[0], preset=preset)
+    free, errors = results["free_running"], results["errors"]
+    assert free["threshold"] == cut and 0.3 < free["notes_played_per_true_note"] < 3
+    velocities = errors["mean absolute, played notes"]["velocities"], errors["mean velocity of played notes"]
+    mended = ["with the thesis's gains", "if struck"] if preset == "thesis" else []
+    assert [list(rows) for rows in velocities] == [["as answered", *mended], ["truth", "as answered", *mended]]
+    assert f"2 songs, {results['windows']} windows" in table(results)
+
+
+def test_the_report_on_windows_of_a_corpus_is_that_of_its_files(folders):
+    one, other = (held_out(folder) for folder in folders)
+    assert one == other and [row["song"] for row in one["per_song"]] == ["rock", "swing"]
+    with pytest.raises(FileNotFoundError, match=r"corpus: no songs for validation here \(a corpus of 3\)"):
+        held_out(folders[1], "validation")
 
 
 def test_a_history_of_another_program_is_no_plan(tmp_path):

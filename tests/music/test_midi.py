@@ -517,3 +517,10 @@ def test_what_is_written_and_read_is_the_same_song(song):
 def test_errors_are_value_errors():
     """So that whoever does not know of MidiError still catches it."""
     assert issubclass(MidiError, ValueError)
+
+
+def test_a_wait_longer_than_a_file_can_say_is_said_in_several():
+    far = 300_000_000  # ticks: 9,155 beats
+    song = Song(32_767, [Track([Note(far, 60, 90, 100)])])
+    again = song_from_bytes(song_to_bytes(song))
+    assert [track.notes for track in again.tracks] == [track.notes for track in song.tracks]

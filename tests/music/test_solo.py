@@ -38,6 +38,18 @@ def test_no_steps_are_no_solo():
         drum_solo(Groove(*np.zeros((3, 0, 9))), 120)
 
 
+@pytest.mark.parametrize("bpm", [0, -5, 3, 1e9, float("nan")])
+def test_a_tempo_that_no_file_can_hold_is_refused(bpm):
+    with pytest.raises(ValueError, match="a tempo is 4 to 100,000 beats a minute"):
+        drum_solo(a_groove(16), bpm)
+
+
+@pytest.mark.parametrize("bpm", [4, 100_000])
+def test_the_slowest_and_the_fastest_can_be_written(bpm):
+    song = song_from_bytes(song_to_bytes(drum_solo(a_groove(16), bpm)))
+    assert round(song.tempos[0].bpm) == bpm
+
+
 def test_accents_follow_the_beat_and_the_drum():
     hits = np.zeros((8, 9))
     hits[[0, 1, 2, 3, 4], CLOSED_HAT] = hits[[0, 2], KICK] = hits[4, SNARE] = 1

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from drumlib.drummer import Drawing
+from drumlib.network import listener
 from drumlib.network.listener import LAGS, Ears, ListenerNetwork, in_windows, remembered
 
 HEADS = ("hits", "velocities", "offsets")
@@ -96,6 +97,27 @@ def test_a_long_song_is_heard_window_by_window(network):
     whole, second = network.generate(long)["hits"], network.generate(band(seed=3))["hits"]
     np.testing.assert_allclose(whole[:, 128:], second, atol=1e-5)
     assert in_windows(long["bass"]).shape == (4, 128, 128)
+
+
+@pytest.mark.parametrize(
+    ("bands", "bars", "drawn"), [(3, 8, True), (64, 1, True), (65, 1, True), (130, 1, False), (2, 8 * 33, False)]
+)
+def test_many_windows_are_heard_some_at_a_time_and_played_as_one(network, monkeypatch, bands, bars, drawn):
+    """What is heard, drawn and played is the same to the bit."""
+    rolls, windows = band(bands, 16 * bars), bands * -(-bars // 8)
+    heard, hear = [], network.hear
+    monkeypatch.setattr(network, "hear", lambda some: heard.append(len(some["bass"])) or hear(some))
+
+    def played():
+        return network.generate(rolls, choose=Drawing(1.0, seed=2, mended=True) if drawn else None)
+
+    in_parts = played()
+    assert sum(heard) == windows and max(heard) <= 64
+    monkeypatch.setattr(listener, "HEARD_AT_ONCE", windows)
+    at_once = played()
+    assert heard[-1] == windows
+    for name in HEADS:
+        np.testing.assert_array_equal(in_parts[name], at_once[name])
 
 
 def test_songs_side_by_side_do_not_hear_each_other(network):

@@ -1,7 +1,10 @@
 """Plans and their stages."""
 
+from dataclasses import asdict, replace
+
 import pytest
 
+from drumlib.network.grooves import GROOVE_PRESETS
 from drumlib.network.plans import PLANS, SCHEDULES, Plan, belongs, is_over, plan_for, rate_at
 
 
@@ -50,6 +53,42 @@ def test_which_weights_belong_to_which_part():
 def test_plans_of_presets():
     assert plan_for("thesis") == Plan() and plan_for("thesis", epochs=3, seed=None) == Plan(epochs=3)
     assert plan_for("best", seed=4).rate == PLANS["best"].rate and plan_for("best", seed=4).seed == 4
+
+
+def test_all_humanizers_are_trained_alike():
+    """But for how narrow the bottleneck is, where there is one."""
+    plans = [plan_for(name) for name in ("humanize", "humanize-untold", "humanize-bottleneck")]
+    assert plans[0] == plans[1] == replace(plans[2], kl_weight=plans[0].kl_weight) == PLANS["humanize"]
+    assert plans[2].kl_weight == GROOVE_PRESETS["humanize-bottleneck"].kl_weight == 0.05
+
+
+@pytest.mark.parametrize("preset", ["thesis", "best"])
+@pytest.mark.parametrize(("schedule", "epochs"), [("layer-wise", 125), ("layer-wise-short", 15), ("transfer", 54)])
+def test_all_stages_have_their_turn_unless_epochs_are_given(preset, schedule, epochs):
+    plan = plan_for(preset, schedule=schedule)
+    assert plan.epochs == epochs and plan.stage(epochs - 1) == SCHEDULES[schedule][-1] and plan.stage(epochs) is None
+    assert plan_for(preset, schedule=schedule, epochs=12).epochs == 12
+    assert Plan(schedule=schedule).epochs == epochs and Plan(**asdict(plan)) == plan
+    assert Plan().epochs == Plan(schedule="plain").epochs == 50 and plan_for(preset, schedule="plain") == plan_for(
+        preset
+    )
+
+
+@pytest.mark.parametrize("rate", [5e-4, Plan.rate])
+def test_a_rate_beside_stages_is_refused_and_not_ignored(rate):
+    with pytest.raises(ValueError, match="each stage of the schedule 'transfer' has a rate of its own: no other rate"):
+        plan_for("thesis", schedule="transfer", rate=rate)
+    assert plan_for("thesis", rate=rate).rate == rate
+    with pytest.raises(ValueError, match="'layer-wise' has a rate of its own: no other rate"):
+        Plan(schedule="layer-wise", rate=5e-4)
+
+
+def test_a_cosine_beside_stages_is_refused_and_not_obeyed():
+    with pytest.raises(ValueError, match="'layer-wise' has a rate of its own: the rate cannot fall by cosine"):
+        Plan(schedule="layer-wise", fall="cosine")
+    with pytest.raises(ValueError, match="by cosine"):
+        plan_for("humanize", schedule="layer-wise")
+    assert plan_for("humanize", schedule="layer-wise", fall="stalls").epochs == 125
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -12,7 +13,7 @@ from drumlib.data.windows import Windows
 from drumlib.music import songbook
 from drumlib.network.batches import Batches
 from drumlib.network.models import build
-from drumlib.network.plans import Plan, Stage, plan_for
+from drumlib.network.plans import SCHEDULES, Plan, Stage, plan_for
 from drumlib.network.training import compile_network, precision, train
 from drumlib.network.weights import load_weights, named_weights, save_weights
 
@@ -118,6 +119,35 @@ def test_a_stage_of_nothing_is_refused():
     compile_network(network)
     with pytest.raises(ValueError, match="no weights that are its decoder"):
         network.optimizer.enter(Stage(("decoder",), 1, 1e-3))
+
+
+@pytest.mark.parametrize("preset, whose", [("best", "stage 2 of 8"), ("flat", None), ("thesis", None)])
+def test_a_stage_of_nothing_is_named_before_the_first_epoch(preset, whose, windows, tmp_path, monkeypatch):
+    """Not when its turn comes, after fifteen epochs."""
+
+    def fit(*_, **__):
+        raise InterruptedError("it began")
+
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    plan = plan_for(preset, schedule="layer-wise", own=0.0)
+    reason = f"{whose} of the schedule 'layer-wise' cannot be trained: the network has no weights that are its decoder"
+    with pytest.raises(ValueError if whose else InterruptedError, match=reason if whose else "it began"):
+        train(windows, windows, tmp_path / "run", preset, plan, verbose=0)
+    assert whose is None or not (tmp_path / "run").exists()
+
+
+def test_a_schedule_is_not_cut_off_by_the_presets_own_epochs(windows, tmp_path, monkeypatch):
+    stages = (Stage(("everything",), 20, 1e-3), Stage(("everything",), 6, 5e-4))
+    monkeypatch.setitem(SCHEDULES, "two", stages)
+    told = []
+
+    def fit(network, *_, **__):
+        told.append(1 / (1 + len(told)))  # it never stalls
+        return SimpleNamespace(history={"loss": [told[-1]], "val_loss": [told[-1]]})
+
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    epochs = train(windows, windows, tmp_path, "best", plan_for("best", schedule="two"), verbose=0)["epochs"]
+    assert [epoch["rate"] for epoch in epochs] == pytest.approx([1e-3] * 20 + [5e-4] * 6)
 
 
 def test_a_transplanted_decoder_is_the_donors(windows, tmp_path):

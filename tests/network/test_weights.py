@@ -1,11 +1,17 @@
 """The shelf of weights: each file is the one that was shipped, and all are named."""
 
+import errno
 import hashlib
+import io
 import shutil
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from drumlib.__main__ import main
+from drumlib.music import songbook, write_song
 from drumlib.network import weights
 from drumlib.network.models import build
 
@@ -39,3 +45,75 @@ def test_weights_that_were_changed_are_refused(root, tmp_path, monkeypatch):
     weights.load_shipped(network, "best")
     with pytest.raises(ValueError, match="no weights of the preset 'flat'"):
         weights.load_shipped(network, "flat")
+
+
+def archive(header: str, flags: int = 0, method: int = 0) -> bytes:
+    """A zip archive of one .npy with this header, which claims these flags and this way of packing."""
+    text, buffer = header.encode().ljust(117) + b"\n", io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as opened:
+        opened.writestr("x.npy", b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(64))
+    data = bytearray(buffer.getvalue())
+    for at in (data.index(b"PK\3\4") + 6, data.index(b"PK\1\2") + 8):  # in front of the file, and in the table
+        data[at : at + 4] = flags.to_bytes(2, "little") + method.to_bytes(2, "little")
+    return bytes(data)
+
+
+def header(shape: str) -> str:
+    return f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
+
+
+def before_the_file() -> bytes:
+    """An archive whose table leads to a place before the file's beginning: where a seek fails as a disk would."""
+    data = bytearray(archive(header("(2,)")))
+    at = data.index(b"PK\5\6") + 16  # where the table begins
+    data[at : at + 4] = (int.from_bytes(data[at : at + 4], "little") + 100).to_bytes(4, "little")
+    return bytes(data)
+
+
+DAMAGED = {
+    "MemoryError": archive(header(f"({10**15},)")),
+    "OverflowError": archive(header(f"({10**26},)")),
+    "tokenize.TokenError": archive("(((("),
+    "RuntimeError": archive(header("(2,)"), flags=1),  # it says that it is encrypted
+    "NotImplementedError": archive(header("(2,)"), method=99),
+    "OSError": before_the_file(),
+    "no error at all": archive("").replace(b"NUMPY", b"NUMPX"),  # numpy hands out the bytes
+}
+
+
+@pytest.mark.parametrize("usual", DAMAGED)
+def test_a_damaged_file_is_named_whatever_numpy_makes_of_it(tmp_path, usual):
+    path = tmp_path / "w.npz"
+    path.write_bytes(DAMAGED[usual])
+    with pytest.raises(ValueError, match=r"w\.npz: not a whole file of plain arrays \(\.npz\): .") as caught:
+        weights.read_arrays(path)
+    assert type(caught.value) is ValueError and "allow_pickle" not in str(caught.value)
+
+
+def test_a_disk_that_fails_is_no_damaged_file(tmp_path, monkeypatch):
+    def failing(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(FileNotFoundError):
+        weights.read_arrays(tmp_path / "nowhere.npz")
+    monkeypatch.setattr(np, "load", failing)
+    with pytest.raises(OSError, match="Input/output error"):
+        weights.read_arrays(tmp_path / "w.npz")
+
+
+def test_arrays_of_something_else_than_numbers_are_no_weights(tmp_path):
+    network = build("best")
+    arrays = {name: np.zeros(w.shape, [("a", "f4"), ("b", "f4")]) for name, w in weights.named_weights(network).items()}
+    np.savez(tmp_path / "w.npz", **arrays)
+    with pytest.raises(ValueError, match=r"w\.npz: \S+ is of .*, and no numbers"):
+        weights.load_weights(network, tmp_path / "w.npz")
+
+
+@pytest.mark.parametrize("usual", ["MemoryError", "NotImplementedError"])
+def test_the_command_line_says_so_in_one_line(tmp_path, capsys, usual):
+    write_song(songbook.song("rock"), tmp_path / "rock.mid")
+    (tmp_path / "w.npz").write_bytes(DAMAGED[usual])
+    options = ["--split", "all", "--baseline", "--weights", str(tmp_path / "w.npz")]
+    assert main(["evaluate", str(tmp_path), *options]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"drumlib: {tmp_path / 'w.npz'}: not a whole file of plain arrays")

@@ -25,8 +25,7 @@ def some_bars(song: Song, start_bar: int, bars: int, tracks: tuple[Track, ...] |
         If there are no such bars.
     """
     first, last = section(song, start_bar, bars)
-    if start_bar + bars > len(song.bars):
-        raise ValueError(f"there are no bars {start_bar} to {start_bar + bars - 1}: the song has {len(song.bars)}")
+    check_bars(song, start_bar, bars)
     zero, end = song.bars[start_bar].tick, song.bars[start_bar + bars - 1].end
     kept = []
     for track in without_drums(song).band if tracks is None else tracks:
@@ -49,8 +48,15 @@ def some_bars(song: Song, start_bar: int, bars: int, tracks: tuple[Track, ...] |
     return some
 
 
+def check_bars(song: Song, start_bar: int, bars: int) -> None:
+    """Raises ValueError if the song has no such bars."""
+    if not 0 <= start_bar < start_bar + bars <= len(song.bars):
+        raise ValueError(f"there are no bars {start_bar} to {start_bar + bars - 1}: the song has {len(song.bars)}")
+
+
 def steps_of(song: Song, start_bar: int, bars: int) -> slice:
-    """The steps of these bars on the song's grid."""
+    """The steps of these bars on the song's grid. Raises ValueError if there are no such bars."""
+    check_bars(song, start_bar, bars)
     grid = Grid(song)
     ends = [*grid.first_steps.tolist(), grid.steps]
     return slice(ends[start_bar], ends[start_bar + bars])

@@ -89,7 +89,8 @@ def threshold_and_temperature(
         Knob("threshold", "Threshold", cuts, start=cuts.index(middle(cuts, preset))),
         Knob("temperature", "Temperature", tuple(map(str, TEMPERATURES)), texts=texts_of(TEMPERATURES)),
     )
-    return Stage(f"{song.name}: {preset} at the drums", knobs, play, stems={"band": some_bars(song, start_bar, bars)})
+    stems = {"band": some_bars(song, start_bar, bars)}
+    return Stage(f"{song.name}: {preset} at the drums", knobs, play, stems=stems, start_bar=start_bar)
 
 
 def thresholds_of(preset: str) -> tuple[float, ...]:

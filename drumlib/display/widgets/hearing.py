@@ -102,7 +102,7 @@ def encoder_layers(song: Song | str | None = None, bars: int = 2, start_bar: int
         Knob("instrument", "Instrument", tuple(families)),
         Knob("layer", "Layer", tuple(LAYERS), texts=tuple(LAYERS.values())),
     )
-    return Stage(f"{song.name}: what the encoder hears", knobs, play, stems=stems)
+    return Stage(f"{song.name}: what the encoder hears", knobs, play, stems=stems, start_bar=start_bar)
 
 
 def spread(moments: np.ndarray, hop: int, steps: int) -> np.ndarray:

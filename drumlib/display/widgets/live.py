@@ -65,7 +65,8 @@ def shown(stage: Stage, indices) -> str:
 def one_take(stage: Stage, take: Take) -> Stage:
     """A stage without knobs for one take. Stems are rendered once, by the stage that it comes from."""
     names = list(stage.stems) if take.stem is None else [take.stem]
-    one = Stage(stage.title, (), lambda: take, bpm=stage.bpm, stems={name: stage.stems[name] for name in names})
+    stems = {name: stage.stems[name] for name in names}
+    one = Stage(stage.title, (), lambda: take, bpm=stage.bpm, stems=stems, start_bar=stage.start_bar)
     if names:
         one.audio = {name: stage.audio[name] for name in names}  # in place of the cached property's own
     return one

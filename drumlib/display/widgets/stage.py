@@ -165,6 +165,8 @@ class Stage:
     stems : dict of Song, optional
         Music to sound beside the drums, by name. As long as the drums, and all with one tempo map. A stem's own drum
         tracks sound too: take them out (``drumlib.music.without_drums``) if ``play`` brings others.
+    start_bar : int, optional
+        Which bar of a song the first one is, from 0: bars are numbered as in the song.
 
     Raises
     ------
@@ -187,8 +189,9 @@ class Stage:
         play: Callable[..., Take],
         bpm: float = 120.0,
         stems: Mapping[str, Song] | None = None,
+        start_bar: int = 0,
     ):
-        self.title, self.knobs, self.play = str(title), tuple(knobs), play
+        self.title, self.knobs, self.play, self.start_bar = str(title), tuple(knobs), play, start_bar
         self.bpm, self.stems = check_bpm(bpm), dict(stems or {})
         if len({knob.name for knob in self.knobs}) < len(self.knobs):
             raise ValueError("two knobs have the same name")
@@ -227,7 +230,7 @@ class Stage:
     @cached_property
     def html(self) -> str:
         data = self._clock() | self._packed()
-        data |= {"knobs": [len(knob.values) for knob in self.knobs]}
+        data |= {"knobs": [len(knob.values) for knob in self.knobs], "number": self.start_bar + 1}
         return stage_html(self.title, data, self._knobs_html(), stems=self.audio, about=self._about())
 
     @cached_property
@@ -272,7 +275,7 @@ class Stage:
     def _about(self) -> str:
         steps = len(next(iter(self.takes.values())).groove)
         tempo = self.bpm if not self.stems else next(iter(self.stems.values())).tempos[0].bpm
-        return about(steps, tempo)
+        return about(steps, tempo, self.start_bar)
 
     def _repr_html_(self) -> str:
         return self.html
@@ -292,9 +295,10 @@ def check_bpm(bpm: float) -> float:
     return float(bpm)
 
 
-def about(steps: int, bpm: float) -> str:
+def about(steps: int, bpm: float, start_bar: int = 0) -> str:
     bars = -(-steps // STEPS_PER_BAR)
-    return f"{bars} bar{'s' if bars > 1 else ''}, {bpm:.0f} bpm"
+    where = f" from bar {start_bar + 1}" if start_bar else ""
+    return f"{bars} bar{'s' if bars > 1 else ''}{where}, {bpm:.0f} bpm"
 
 
 NO_WIDGETS = (

@@ -89,7 +89,8 @@ class YourSong:
 
         song = songbook.song(name)
         knob = Knob("drummer", "Drummer", tuple(DRUMMERS), texts=[text for text, _ in DRUMMERS.values()])
-        stage = Stage(f"{song.name} ({name})", (knob,), play, stems={"band": some_bars(song, start, BARS)})
+        stems = {"band": some_bars(song, start, BARS)}
+        stage = Stage(f"{song.name} ({name})", (knob,), play, stems=stems, start_bar=start)
         seconds = sum(bar.end - bar.tick for bar in song.bars[start : start + BARS]) / song.ticks_per_beat
         seconds *= song.tempos[0].microseconds / 1e6
         stage.audio = {"band": looped(sound.render(stage.stems["band"]), seconds)}

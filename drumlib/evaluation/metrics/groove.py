@@ -101,21 +101,16 @@ def spreads(groove: Groove) -> Spreads:
     A snare that is always late by as much is steady. The mean square is taken over all notes. Machines have 0.
     """
     check_groove(groove)
-    return _spread(groove, groove.hits > 0)
-
-
-def spreads_by_drum(groove: Groove) -> list[Spreads]:
-    """``spreads`` of each of the nine drums."""
-    check_groove(groove)
-    drums = np.arange(groove.hits.shape[1])
-    return [_spread(groove, (groove.hits > 0) & (drums == drum)) for drum in drums]
-
-
-def spreads_by_position(groove: Groove) -> list[Spreads]:
-    """``spreads`` of the notes on each of a bar's 16 steps, within each drum."""
-    check_groove(groove)
-    step = np.arange(len(groove))[:, None] % STEPS_PER_BAR
-    return [_spread(groove, (groove.hits > 0) & (step == place)) for place in range(STEPS_PER_BAR)]
+    struck = groove.hits > 0
+    notes = struck.sum(axis=0)  # (9,)
+    if not notes.sum():
+        return Spreads(float("nan"), float("nan"))
+    found = []
+    for values in (groove.velocities, groove.offsets):
+        values = np.asarray(values, dtype=float)
+        means = (values * struck).sum(axis=0) / np.maximum(notes, 1)  # (9,)
+        found.append(float(np.sqrt((np.square(values - means) * struck).sum() / notes.sum())))
+    return Spreads(*found)
 
 
 def ghost_notes(groove: Groove) -> float:
@@ -139,16 +134,3 @@ def accents(groove: Groove) -> float:
     on = (np.arange(len(groove)) % STEPS_PER_BEAT == 0)[:, None] & struck
     off = struck & ~on
     return float(loud[on].mean() - loud[off].mean()) if on.any() and off.any() else float("nan")
-
-
-def _spread(groove: Groove, which: np.ndarray) -> Spreads:
-    """Standard deviations within each drum over the notes ``which``, bool (T, 9)."""
-    notes = which.sum(axis=0)  # (9,)
-    if not notes.sum():
-        return Spreads(float("nan"), float("nan"))
-    found = []
-    for values in (groove.velocities, groove.offsets):
-        values = np.asarray(values, dtype=float)
-        means = (values * which).sum(axis=0) / np.maximum(notes, 1)  # (9,)
-        found.append(float(np.sqrt((np.square(values - means) * which).sum() / notes.sum())))
-    return Spreads(*found)

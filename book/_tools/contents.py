@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-TOC = Path(__file__).resolve().parents[1] / "_toc.yml"
+TOC = Path(__file__).resolve().parents[2] / "_toc.yml"
 
 
 def files(entry: dict) -> Iterator[str]:
