@@ -70,13 +70,20 @@ run-notebooks: env ## run every chapter and keep what it prints
 clean-notebooks: env ## take pictures, sounds and counts out of the chapters; text stays
 	$(PY) book/_tools/clean.py $(CHAPTERS)
 
+# What was typed reaches the two tools below as it is: neither make nor the shell reads its quotes and dollars.
+REPO_IS := $(origin REPO)
+unexport REPO NAME TITLE AFTER
+publish-setup: export TYPED_REPO := $(value REPO)
 publish-setup: env ## say where this is published: make publish-setup REPO=owner/name; REPO= for nowhere
-	@test "$(origin REPO)" != undefined || { echo "say where: make publish-setup REPO=owner/name (REPO= for nowhere)" >&2; exit 2; }
-	@$(PY) book/_tools/publish.py "$(REPO)"
+	@test "$(REPO_IS)" != undefined || { echo "say where: make publish-setup REPO=owner/name (REPO= for nowhere)" >&2; exit 2; }
+	@$(PY) book/_tools/publish.py -- "$$TYPED_REPO"
 
+new-chapter: export TYPED_NAME := $(value NAME)
+new-chapter: export TYPED_TITLE := $(value TITLE)
+new-chapter: export TYPED_AFTER := $(value AFTER)
 new-chapter: env ## begin a chapter: make new-chapter NAME=swing TITLE="Swing" [AFTER=music]
-	@test -n "$(NAME)" && test -n "$(TITLE)" || { echo 'say which: make new-chapter NAME=swing TITLE="Swing"' >&2; exit 2; }
-	@$(PY) book/_tools/new_chapter.py "$(NAME)" "$(TITLE)" $(if $(AFTER),--after "$(AFTER)")
+	@test -n "$$TYPED_NAME" && test -n "$$TYPED_TITLE" || { echo 'say which: make new-chapter NAME=swing TITLE="Swing"' >&2; exit 2; }
+	@$(PY) book/_tools/new_chapter.py "--after=$$TYPED_AFTER" -- "$$TYPED_NAME" "$$TYPED_TITLE"
 
 # RUNS is where bench/presets.py trained; without it, of the presets only the shipped ones are scored anew on whole songs.
 results: env ## score the shipped weights anew: make results SONGS=folder GROOVE=folder-or-archive [RUNS=folder]

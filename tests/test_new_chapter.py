@@ -1,7 +1,6 @@
 """`make new-chapter`: what it writes is a chapter already, it has its place, and nothing is lost by it."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import nbformat
@@ -11,7 +10,7 @@ import test_figures
 import test_notebooks
 import yaml
 from nbclient import NotebookClient
-from tools import load_tool
+from tools import load_tool, make_gives
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -145,6 +144,7 @@ def test_it_tells_what_is_left_to_do(tool, book, capsys):
     tool.begin("swing", "Swing", "music", book)
     said = capsys.readouterr().out
     assert "between music and model" in said and "summary of music" in said and "exercises.py" in said
+    assert '"Replace this"' in said
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,8 @@ def test_it_tells_what_is_left_to_do(tool, book, capsys):
         ("swing", " ", None, "title"),
         ("swing", "One\n# Two", None, "title"),
         ("swing", "Swing", "nowhere", "nowhere"),
-        ("swing", "Swing", "index", "index"),
+        ("swing", "Swing", "index", "index is none; these are: music, model, listener"),
+        ("swing", "Swing", "bibliography", "bibliography is none"),
     ],
 )
 def test_it_refuses_and_changes_nothing(tool, book, name, title, after, why):
@@ -183,11 +184,20 @@ def test_no_chapter_was_left_half_written():
         assert "Replace this" not in path.read_text(encoding="utf-8"), path.name
 
 
-def test_make_passes_it_on():
-    if not shutil.which("make"):
-        pytest.skip("no make")
-    dry = ["make", "--dry-run", "--no-print-directory", "new-chapter", "NAME=swing", "TITLE=What is swing?"]
-    said = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True).stdout
-    assert 'new_chapter.py "swing" "What is swing?"' in said and "--after" not in said
-    said = subprocess.run([*dry, "AFTER=music"], cwd=ROOT, capture_output=True, text=True).stdout
-    assert '--after "music"' in said
+@pytest.mark.parametrize("title", ["What is swing?", 'Say "swing"', "`pwd` and $HOME", "$x$, $(shell pwd), it's", "-x"])
+def test_make_passes_on_what_was_typed(title):
+    """Neither make nor the shell reads anything in it."""
+    assert make_gives("new-chapter", "NAME=swing", f"TITLE={title}") == ["--after=", "--", "swing", title]
+    given = make_gives("new-chapter", "NAME=swing", f"TITLE={title}", "AFTER=music")
+    assert given == ["--after=music", "--", "swing", title]
+
+
+def test_make_wants_a_name_and_a_title():
+    assert "say which: make new-chapter" in make_gives("new-chapter", "NAME=swing")
+
+
+def test_a_title_may_begin_with_a_hyphen_and_an_empty_after_is_none(tool, monkeypatch):
+    monkeypatch.setattr(tool, "begin", lambda *given: begun.append(given))
+    begun = []
+    assert tool.main(["--after=", "--", "swing", "-x"]) == tool.main(["swing", "x", "--after", "music"]) == 0
+    assert begun == [("swing", "-x", None), ("swing", "x", "music")]

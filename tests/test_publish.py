@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tools import load_tool
+from tools import load_tool, make_gives
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -236,14 +236,7 @@ def test_a_place_that_disagrees_is_named(copy):
     assert ran.returncode == 1 and "CITATION.cff" in ran.stdout and "README.md" not in ran.stdout
 
 
-def test_make_passes_it_on():
-    """`make publish-setup` with no REPO asks for one; an empty one is an answer."""
-    if not shutil.which("make"):
-        pytest.skip("no make")
-    said = {}
-    for words in ("", "REPO=", "REPO=a/b"):
-        command = ["make", "--dry-run", "--no-print-directory", "publish-setup", *words.split()]
-        said[words] = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
-    assert 'test "undefined" != undefined' in said[""]
-    assert 'test "command line" != undefined' in said["REPO="] and 'publish.py ""' in said["REPO="]
-    assert 'publish.py "a/b"' in said["REPO=a/b"]
+def test_make_asks_for_an_address_and_an_empty_one_is_an_answer():
+    assert "say where: make publish-setup" in make_gives("publish-setup")
+    for repo in ("", "a/b", "-a/b", 'a"b/c', "a/`pwd`", "a/$HOME", "a/$(shell pwd)"):
+        assert make_gives("publish-setup", f"REPO={repo}") == ["--", repo]

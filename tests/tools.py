@@ -1,9 +1,14 @@
 """The book's tools, for their tests. book/_tools is no package: its tools are run, not imported."""
 
 import importlib.util
+import json
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+
+import pytest
 
 TOOLS = Path(__file__).resolve().parents[1] / "book" / "_tools"
 
@@ -19,3 +24,13 @@ def load_tool(name: str) -> ModuleType:
     finally:
         sys.path.remove(str(TOOLS))
     return module
+
+
+def make_gives(*words: str) -> list[str] | str:
+    """What ``make`` gives to the tool that it runs, after the tool's name; or what it says when it refuses to."""
+    if not shutil.which("make"):
+        pytest.skip("no make")
+    tell = f'{sys.executable} -c "import json, sys; print(json.dumps(sys.argv[2:]))"'
+    command = ["make", "--no-print-directory", "--old-file=env", f"PY={tell}", *words]
+    ran = subprocess.run(command, cwd=TOOLS.parents[1], capture_output=True, text=True)
+    return ran.stderr if ran.returncode else json.loads(ran.stdout)

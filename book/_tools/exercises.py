@@ -213,7 +213,10 @@ def main(arguments: list[str] | None = None) -> int:
     now = index(chapters())
     before = INDEX.read_text(encoding="utf-8") if INDEX.exists() else ""
     if now != before:
-        print(INDEX.relative_to(ROOT), "is out of date: python book/_tools/exercises.py" if chosen.check else "written")
+        print(
+            INDEX.relative_to(ROOT),
+            "is out of date: .venv/bin/python book/_tools/exercises.py" if chosen.check else "written",
+        )
         if not chosen.check:
             write_whole(INDEX, now.encode())
     return 1 if chosen.check and now != before else 0

@@ -3,8 +3,9 @@
     python book/_tools/new_chapter.py swing "Swing"
     python book/_tools/new_chapter.py swing "Swing" --after music
 
-The notebook is a small chapter that runs, plays and passes the tests; what to write in place of its words stands in it,
-each time after "Replace this". Nothing that exists is written over. CONTRIBUTING.md says what a good chapter is.
+The notebook is a small chapter that runs, plays and keeps the rules of chapters; what to write in place of its words
+stands in it, each time after "Replace this". Nothing that exists is written over. CONTRIBUTING.md says what a good
+chapter is, and which tests stay red until you have done your part.
 """
 
 import argparse
@@ -181,7 +182,7 @@ def begin(name: str, title: str, after: str | None = None, root: Path = ROOT) ->
     Raises
     ------
     ValueError
-        If the name or the title cannot be one, the page exists, or ``after`` is not in the table of contents.
+        If the name or the title cannot be one, the page exists, or ``after`` is no chapter.
     OSError
         If a file cannot be read or written.
     """
@@ -201,6 +202,9 @@ def begin(name: str, title: str, after: str | None = None, root: Path = ROOT) ->
 
     if after is None:
         after = [page for page in top_pages(contents) if is_chapter(page)][-1]
+    elif after not in pages[1:] or not is_chapter(after):
+        chapters = ", ".join(filter(is_chapter, pages[1:]))
+        raise ValueError(f"a chapter stands behind another one, and {after} is none; these are: {chapters}")
     longer = with_page(toc, name, after)
     pages = exercises.order(yaml.safe_load(longer))
     place = pages.index(name)
@@ -212,18 +216,19 @@ def begin(name: str, title: str, after: str | None = None, root: Path = ROOT) ->
     write_whole(toc_path, longer.encode())
     print(f"{path.relative_to(root)} is a chapter now, between {previous} and {following or 'the end'}.")
     print(f"Let the last paragraph of the summary of {previous} lead on to it: Next, {{doc}}`{name}`.")
-    print("Then: make lab, to write it; python book/_tools/exercises.py, for the index of exercises; make test.")
+    print('Then: make lab, to write it, until no "Replace this" is left;')
+    print(".venv/bin/python book/_tools/exercises.py, for the index of exercises; make test.")
     return path
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Begin a chapter that runs and passes the tests.")
+    parser = argparse.ArgumentParser(description="Begin a chapter that runs and keeps the rules of chapters.")
     parser.add_argument("name", help="of the file and the page, such as swing")
     parser.add_argument("title", help='its heading, such as "Swing"')
-    parser.add_argument("--after", metavar="PAGE", help="the page before it; the last chapter, if not given")
+    parser.add_argument("--after", metavar="PAGE", help="the chapter before it; the last one, if not given")
     chosen = parser.parse_args(arguments)
     try:
-        begin(chosen.name, chosen.title, chosen.after)
+        begin(chosen.name, chosen.title, chosen.after or None)
     except (ValueError, OSError) as error:
         parser.error(str(error))
     return 0
