@@ -5,6 +5,7 @@ import os
 import sys
 import warnings
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -30,9 +31,13 @@ def main(arguments: list[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
             options.run(options)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("drumlib: stopped", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read our words has had enough of them, as with "| head"
+        sys.stdout = None
+        return 0
     except (ValueError, OSError, ImportError, RuntimeError) as error:
         print(f"drumlib: {one_line(error)}", file=sys.stderr)
         return 1
@@ -208,6 +213,14 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+def about_song(path: Path, work: Callable, song):
+    """What some work makes of a song. If it says that the song will not do, the file is named."""
+    try:
+        return work(song)
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
 def check_output(path: Path, *others: Path) -> None:
     """Say before the work, not after it, that a result cannot be written there."""
     if not path.parent.is_dir():
@@ -231,7 +244,7 @@ def accompany(options) -> None:
         check_output(options.render, options.song, options.output)
         from drumlib.display.sound import check_sound, encode_mp3, render
 
-        check_sound()
+        about_song(options.song, check_sound, song)
     try:
         result = accompany(
             song,
@@ -243,9 +256,9 @@ def accompany(options) -> None:
             keep_drums=options.keep_drums,
             quantized_copy=options.quantized_copy,
         )
-        sound = encode_mp3(render(result)) if options.render else None
     except SongError as error:
         raise UsageError(f"{options.song}: {error}") from None
+    sound = encode_mp3(about_song(options.song, render, result)) if options.render else None
     before = options.output.read_bytes() if options.render and options.output.exists() else None
     try:
         write_whole(options.output, song_to_bytes(result))
@@ -257,7 +270,7 @@ def accompany(options) -> None:
         elif options.render:
             options.output.unlink(missing_ok=True)
         raise
-    print(f"{options.output}: {len(result.bars)} bars, {len(result.tracks[-1].notes)} drum notes")
+    print(f"{options.output}: {some(len(result.bars), 'bar')}, {some(len(result.tracks[-1].notes), 'drum note')}")
 
 
 def inspect(options) -> None:
@@ -268,7 +281,7 @@ def inspect(options) -> None:
     grid = Grid(song)
     minutes, seconds = divmod(round(song.duration), 60)
     tempos = sorted({round(tempo.bpm) for tempo in song.tempos})
-    print(f"{options.song}: {len(song.bars)} bars, {minutes}:{seconds:02}, {song.ticks_per_beat} ticks a beat")
+    print(f"{options.song}: {some(len(song.bars), 'bar')}, {minutes}:{seconds:02}, {song.ticks_per_beat} ticks a beat")
     tempo = f"{tempos[0]}" if len(tempos) == 1 else f"{tempos[0]} to {tempos[-1]}"
     print(f"tempo: {tempo} bpm")
     ends = [bar.end for bar in song.bars]
@@ -307,12 +320,8 @@ def render(options) -> None:
 
     song = read_song(options.song)
     check_output(options.output, options.song)
-    check_sound()
-    try:
-        sound = render(song)
-    except ValueError as error:
-        raise UsageError(f"{options.song}: {error}") from None
-    save_mp3(sound, options.output)
+    about_song(options.song, check_sound, song)
+    save_mp3(about_song(options.song, render, song), options.output)
     print(f"{options.output}: {song.duration:.1f} s")
 
 
@@ -379,6 +388,8 @@ def corpus(options) -> None:
     for name, split in manifest["splits"].items():
         print(f"  {name:11} {split['songs']:7,} songs {split['windows']:9,} windows")
     for title in ("songs_left_out", "windows_left_out"):
+        if not counts[title]:
+            continue
         print(f"{title.replace('_', ' ')}:")
         for reason, count in counts[title].items():
             print(f"  {count:9,}  {reason}")
@@ -404,7 +415,7 @@ def train(options) -> None:
             raise UsageError("--backend comes too late: Keras is loaded already")
         os.environ["KERAS_BACKEND"] = options.backend
     from drumlib.network.plans import Plan, plan_for
-    from drumlib.network.training import check_folder, train, training_corpus, training_songs, training_together
+    from drumlib.network.training import HELD, check_folder, train, training_corpus, training_songs, training_together
 
     if bool(options.groove) == bool(options.songs or options.corpus):
         raise UsageError("what to learn from? --songs FOLDER, or --corpus CORPUS, or both; or --groove GROOVE alone")
@@ -419,8 +430,10 @@ def train(options) -> None:
         training, validation = groove_windows(options.groove)
         history = train_on_grooves(training, validation, options.out, options.preset, plan, options.resume)
     else:
-        sets = [training_songs(options.songs)] if options.songs else []
-        sets += [training_corpus(folder) for folder in options.corpus]
+        # In one collection no test song trains; of several, one's test song may train in another.
+        held = HELD if len(options.corpus) + bool(options.songs) > 1 else HELD[:1]
+        sets = [training_songs(options.songs, held)] if options.songs else []
+        sets += [training_corpus(folder, held) for folder in options.corpus]
         training, validation = training_together(sets)
         history = train(
             training, validation, options.out, options.preset, plan, options.resume, transplant=options.transplant

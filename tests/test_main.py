@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from drumlib import files
+from drumlib import drummer, files
 from drumlib.__main__ import MOST_METERS, main
-from drumlib.music import Meter, Note, Song, Track, read_song, songbook, without_drums, write_song
+from drumlib.music import Meter, Note, Song, Tempo, Track, read_song, songbook, without_drums, write_song
 from drumlib.network.plans import Plan
 
 
@@ -75,6 +75,43 @@ def test_the_song_is_not_overwritten_by_its_result(rock, capsys):
     before = rock.read_bytes()
     assert main(["accompany", str(rock), "-o", str(rock)]) == 1
     assert "take the place of" in capsys.readouterr().err and rock.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", [["accompany", "--render", "out.mp3"], ["render"]])
+def test_a_song_too_long_to_be_heard_is_said_by_name_before_the_work(tmp_path, monkeypatch, capsys, command):
+    notes = [Note(480 * beat, 40, 90, 400) for beat in range(128)]
+    write_song(Song(480, [Track(notes, 33)], [Tempo(0, 15_000_000)]), tmp_path / "slow.mid")  # four beats a minute
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(drummer, "accompany", lambda *_, **__: pytest.fail("the work had begun"))
+    name, *options = command
+    assert main([name, "slow.mid", "-o", "out.mid", *options]) == 1
+    assert (
+        capsys.readouterr().err == "drumlib: slow.mid: it lasts longer than 30 minutes, too long to be heard at once\n"
+    )
+    assert os.listdir() == ["slow.mid"]
+
+
+def test_who_reads_no_more_of_our_words_makes_no_error(rock):
+    ours = subprocess.Popen(
+        [sys.executable, "-m", "drumlib", "inspect", str(rock)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    ours.stdout.close()
+    assert ours.stderr.read() == b"" and ours.wait() == 0
+
+
+def test_one_bar_is_said_as_one(tmp_path, capsys):
+    write_song(Song(480, [Track([Note(0, 40, 90, 400)], 33)]), tmp_path / "short.mid")
+    assert main(["inspect", str(tmp_path / "short.mid")]) == 0
+    assert f"{tmp_path / 'short.mid'}: 1 bar, " in capsys.readouterr().out
+
+
+def test_a_file_where_a_run_should_be_is_said_before_songs_are_read(tmp_path, monkeypatch, capsys):
+    from drumlib.network import training
+
+    monkeypatch.setattr(training, "training_songs", lambda *_: pytest.fail("songs were read"))
+    (tmp_path / "run").write_text("a file")
+    assert main(["train", "--songs", str(tmp_path), "--out", str(tmp_path / "run")]) == 1
+    assert capsys.readouterr().err == f"drumlib: {tmp_path / 'run'} is a file, and a run needs a folder\n"
 
 
 def test_both_files_or_none(rock, tmp_path, capsys):
@@ -339,7 +376,7 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
     from drumlib.network import training
 
     seen = {}
-    monkeypatch.setattr(training, "training_songs", lambda folder: (None, None))
+    monkeypatch.setattr(training, "training_songs", lambda folder, held: (None, None))
 
     def fake_train(*arguments, transplant):
         seen["plan"] = arguments[4]
@@ -412,9 +449,10 @@ def corpus_of(songs: str) -> str:
     return f"{songs} as a corpus"
 
 
-def test_songs_that_validate_in_one_collection_train_in_no_other(tmp_path, monkeypatch, capsys):
+def test_songs_held_back_in_one_collection_train_in_no_other(tmp_path, monkeypatch, capsys):
     """A folder that is parted by what the songs play, and two corpora whose lists part some of them otherwise."""
     from drumlib.network import training
+    from drumlib.network.training import HELD
 
     seen = {}
 
@@ -425,10 +463,13 @@ def test_songs_that_validate_in_one_collection_train_in_no_other(tmp_path, monke
     monkeypatch.setattr(training, "train", fake_train)
     songs = str(tmp_path / "songs")
     main(["songbook", "-o", songs])
-    lists = ({"ballad": "train", "rock": "validation", "funk": "train"}, {"blues": "validation", "rock": "train"})
+    lists = (
+        {"ballad": "train", "rock": "validation", "funk": "train", "disco": "train", "swing": "test"},
+        {"blues": "validation", "rock": "train", "swing": "train", "ballad": "test", "disco": "train"},
+    )
     corpora = [corpus_of(collection(tmp_path / f"list {number}", **splits)) for number, splits in enumerate(lists)]
     sources = [["--songs", songs], *(["--corpus", corpus] for corpus in corpora)]
-    sets = [training.training_songs(songs), *map(training.training_corpus, corpora)]
+    sets = [training.training_songs(songs, HELD), *(training.training_corpus(corpus, HELD) for corpus in corpora)]
 
     def names(*some) -> set[str]:
         return {windows.charts[number].name for windows in some for number in windows.index[:, 0].tolist()}
@@ -437,19 +478,20 @@ def test_songs_that_validate_in_one_collection_train_in_no_other(tmp_path, monke
         capsys.readouterr()
         options = [option for number in chosen for option in sources[number]]
         assert main(["train", *options, "--out", str(tmp_path / "run")]) == 0
-        to_train, to_validate = ([sets[number][side] for number in chosen] for side in (0, 1))
+        to_train, to_validate, to_test = ([sets[number][side] for number in chosen] for side in (0, 1, 2))
         assert names(*to_train) & names(*to_validate), "else there is nothing to be found"
-        assert names(seen["train"]) == names(*to_train) - names(*to_validate)
+        assert names(*to_train) & (names(*to_test) - names(*to_validate)), "nor here"
+        assert names(seen["train"]) == names(*to_train) - names(*to_validate) - names(*to_test) != set()
         assert names(seen["validation"]) == names(to_validate[0]) and len(seen["validation"]) == len(to_validate[0])
         before = sum(map(len, to_train))
         [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("left out: ")]
         assert line.startswith(f"left out: {before - len(seen['train'])} of {before} windows to train on, ")
         assert line.endswith(
-            "they belong together with songs to validate on, or have the drums of one of their windows"
+            "they belong together with songs to validate or to test on, or have the drums of one of their windows"
         )
 
     assert main(["train", *sources[1], "--out", str(tmp_path / "run")]) == 0
-    assert names(seen["train"]) == {"ballad", "funk"} and "left out" not in capsys.readouterr().err
+    assert names(seen["train"]) == {"ballad", "funk", "disco"} and "left out" not in capsys.readouterr().err
     assert main(["train", *sources[1], *sources[1], "--out", str(tmp_path / "run")]) == 0  # its own list is clean
     assert len(seen["train"]) == 2 * len(sets[1][0]) and "left out" not in capsys.readouterr().err
 
@@ -460,7 +502,9 @@ def test_nothing_left_to_train_on_is_one_line(tmp_path, capsys):
     corpus = corpus_of(collection(tmp_path / "other", rock="validation", funk="train"))
     assert main(["train", "--songs", songs, "--corpus", corpus, "--out", str(tmp_path / "run")]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
-    assert error == "drumlib: nothing is left to train on: every song belongs together with one to validate on"
+    assert (
+        error == "drumlib: nothing is left to train on: every song belongs together with one to validate or to test on"
+    )
     assert not (tmp_path / "run").exists()
 
 

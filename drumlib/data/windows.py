@@ -110,22 +110,22 @@ def join(parts: Sequence[Windows]) -> Windows:
     return Windows(charts, np.concatenate(index))
 
 
-def kept_apart(training: Windows, validation: Windows, progress=lambda songs: songs) -> Windows:
-    """The windows to train on, without those whose song is to validate on as well.
+def kept_apart(training: Windows, held: Windows, progress=lambda songs: songs) -> Windows:
+    """The windows to train on, without those whose song is held back, to validate or to test on.
 
     Collections that were parted each by itself and then joined can have one song on both sides. Here all are compared
-    by what they play, as the songs of one corpus are: a song that belongs together with one to validate on (``groups``)
-    does not train, nor does any window that has the very drums of a window to validate on (``window_prints``).
+    by what they play, as the songs of one corpus are: a song that belongs together with one held back (``groups``) does
+    not train, nor does any window that has the very drums of a window held back (``window_prints``).
 
     So copies are found, under whatever name and in whatever key, and songs with another's drums or band. What is known
     of songs only from outside is not looked at, since each collection has its own names for it: two songs of one artist
     may stand on both sides if they share no notes. A song with fewer than eight phrases that tell it from others is
-    found by its drums alone, window by window. And songs for tests are not looked at: they are not here.
+    found by its drums alone, window by window.
 
     ``progress`` may wrap the songs of either side in a progress bar.
     """
     ours, drums = _prints_of(training, progress)
-    theirs, their_drums = _prints_of(validation, progress)
+    theirs, their_drums = _prints_of(held, progress)
     together = groups([None] * (len(ours) + len(theirs)), [*ours.values(), *theirs.values()])
     belongs = np.isin(together[: len(ours)], together[len(ours) :])  # (songs to train on,)
     related = [song for song, is_related in zip(ours, belongs, strict=True) if is_related]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,15 @@ def assets(name: str, folder: Path = Path(__file__).parent) -> tuple[str, str, s
     css, js = css.replace("{{palette}}", _shared("palette.css")), js.replace("{{roll}}", _shared("roll.js"))
     css, js, page = map(_squeezed, (css, js, page))
     return css, js.replace("{{version}}", hashlib.sha256(js.encode()).hexdigest()[:8]), page
+
+
+def filled(page: str, fields: dict[str, str]) -> str:
+    """The page with each ``{{name}}`` replaced, and without the blank lines that empty ones leave.
+
+    In one pass, so that a title that reads ``{{js}}`` stays a title.
+    """
+    page = re.sub(r"\{\{(\w+)\}\}", lambda found: fields[found[1]], page)
+    return re.sub(r"\n\s*\n", "\n", page)
 
 
 def safe_json(data) -> str:

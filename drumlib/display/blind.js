@@ -108,7 +108,7 @@
       var kept = null; // what stays: { answers, sitting, plan }. The plan holds the pairs that are still to be heard.
       var keeps = true; // whether this browser keeps anything
       var sides = {}, side = "a", state = "stopped", position = 0, startedAt = 0, last = 0, heard, seconds = 0, turn = 0;
-      var forgetting = 0;
+      var forgetting = 0, asked = false; // asked: the page has said "please hear"
       find(".dlb-noscript").hidden = true;
       find(".dlb-ui").hidden = false;
 
@@ -202,6 +202,7 @@
         last = at;
         var both = heard.a >= test.hear && heard.b >= test.hear;
         each(".dlb-answer", function (button) { button.setAttribute("aria-disabled", String(!both)); });
+        if (both && asked) { say("You have heard both."); asked = false; }
         return both;
       }
       function silence() {
@@ -300,7 +301,7 @@
         if (coin(decided, decided) > 0.05) return "Too few answers: even if all agreed, chance could explain it.";
         var text = luck < 0.001 ? "less than 0.1" : (100 * luck).toFixed(luck < 0.1 ? 1 : 0);
         text = "A coin would be at least as one-sided in " + text + "\u00a0% of cases: ";
-        return text + (luck <= 0.05 ? "chance does not explain this well." : "chance explains it.");
+        return text + (luck <= 0.05 ? "chance does not explain this well." : "chance could explain it.");
       }
       function result() {
         var rows = tally(kept.answers, test.kinds), box = find(".dlb-rows"), answers = kept.answers.length;
@@ -354,6 +355,7 @@
         button.addEventListener("click", function () {
           if (!listen()) {
             var unheard = ["a", "b"].filter(function (name) { return heard[name] < test.hear; });
+            asked = true;
             say("Please hear " + (unheard.length > 1 ? "both" : unheard[0].toUpperCase() + ", too,") + " before you answer.");
             return;
           }

@@ -29,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 
 from drumlib.display import sound
-from drumlib.display.assets import assets, safe_json
+from drumlib.display.assets import assets, filled, safe_json
 from drumlib.drummer import drum_track
 from drumlib.files import write_whole
 from drumlib.music import with_tracks, without_drums
@@ -369,7 +369,7 @@ class BlindTest:
             "css": css,
             "js": js,
         }
-        return re.sub(r"\{\{(\w+)\}\}", lambda found: fields[found[1]], template)
+        return filled(template, fields)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write a page of its own, which needs nothing beside it: to give to a class."""

@@ -9,13 +9,12 @@ Text that comes from a song is somebody else's: all of it is escaped.
 
 import base64
 import html
-import re
 from functools import cached_property
 
 import numpy as np
 
 from drumlib.display import sound
-from drumlib.display.assets import assets, safe_json
+from drumlib.display.assets import assets, filled, safe_json
 from drumlib.display.plots import LOUDNESS
 from drumlib.music.grid import Grid, Groove, notes_from_groove
 from drumlib.music.kit import DRUM_OF_PITCH, DRUMS, FAMILIES
@@ -111,8 +110,7 @@ class Player:
             "css": css,
             "js": js,
         }
-        # One pass, so that a title that reads {{js}} stays a title.
-        return re.sub(r"\{\{(\w+)\}\}", lambda found: fields[found[1]], template)
+        return filled(template, fields)
 
     @property
     def summary(self) -> str:

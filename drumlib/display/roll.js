@@ -3,8 +3,9 @@
 // Of `host` it asks: data (bars and x in steps, t in seconds, drums, short, palette, seconds, number of the first bar),
 // beats (where they are, in steps), now() in seconds, playing(), strokes(), seek(seconds) and toggle(), and what stands
 // above the drums: its height, above, and how it is painted, paintAbove(shown, width of a step). A host may fix which
-// bar is shown, bar(), and may want to hear of each painting, painted().
-var rolls = 0;
+// bar is shown, bar(), may want to hear of each painting, painted(), and may have names of its own that need room to
+// the left, names.
+var rolls = 0, FONT = "11px system-ui, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif";
 function rollOf(root, host) {
   var data = host.data, bars = data.bars, seconds = data.seconds, last = bars.length - 1;
   var canvas = root.querySelector("canvas"), draw2d = canvas.getContext("2d"), time = root.querySelector(host.time);
@@ -32,7 +33,7 @@ function rollOf(root, host) {
   // Colours
   function readColours() {
     var style = getComputedStyle(root);
-    ["ink", "soft-ink", "line", "bar", "row", "accent", "band", "head"].forEach(function (name) {
+    ["ink", "soft-ink", "line", "bar", "row", "band", "head"].forEach(function (name) {
       colours[name] = style.getPropertyValue("--drumlib-" + name).trim();
     });
     paint();
@@ -46,7 +47,10 @@ function rollOf(root, host) {
   // Picture
   function measure() {
     var width = canvas.clientWidth || 600, narrow = width < 480, ratio = window.devicePixelRatio || 1;
-    shape = { width: width, left: narrow ? 62 : 88, right: width - 6, top: 20, row: data.row || (narrow ? 19 : 20), narrow: narrow };
+    draw2d.font = FONT;
+    var longest = (host.names || []).reduce(function (most, name) { return Math.max(most, draw2d.measureText(name).width); }, 0);
+    var left = Math.max(narrow ? 62 : 88, Math.min(Math.ceil(longest) + 12, 0.36 * width)); // names have room, up to a point
+    shape = { width: width, left: left, right: width - 6, top: 20, row: data.row || (narrow ? 19 : 20), narrow: narrow };
     shape.drums = shape.top + host.above;
     shape.bottom = shape.drums + data.drums.length * shape.row;
     shape.height = shape.bottom + 22;
@@ -84,7 +88,7 @@ function rollOf(root, host) {
     turn(step);
     var shown = bars[page.end], stepWidth = (s.right - s.left) / (page.to - page.from);
     d.clearRect(0, 0, s.width, s.height);
-    d.font = "11px system-ui, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif";
+    d.font = FONT; // a canvas whose size has changed has forgotten it
     d.textBaseline = "middle";
     data.drums.forEach(function (name, i) {
       var y = s.bottom - (i + 1) * s.row;
@@ -112,7 +116,7 @@ function rollOf(root, host) {
     d.fillStyle = colours.line; box(s.left, y, s.right - s.left, 5, 2.5);
     d.fillStyle = colours.bar; box(s.left + secondsAt(page.from) * scale, y, (secondsAt(shown) - secondsAt(page.from)) * scale, 5, 2.5);
     d.fillStyle = colours.head; d.beginPath(); d.arc(s.left + now * scale, y + 2.5, 4.5, 0, 7); d.fill();
-    if (step >= page.from - 1e-6 && (step <= shown + 1e-6 || page.end === last)) { // what rings after the last bar is at its end
+    if ((step >= page.from - 1e-6 || page.first === 0) && (step <= shown + 1e-6 || page.end === last)) { // half a step before the first bar is at its beginning, what rings after the last at its end
       var head = place(Math.min(Math.max(step, page.from), shown));
       line(head, s.top - 6, s.bottom, colours.head, 2);
       d.beginPath(); d.moveTo(head - 5, s.top - 9); d.lineTo(head + 5, s.top - 9); d.lineTo(head, s.top - 3); d.fill();
@@ -128,8 +132,9 @@ function rollOf(root, host) {
     root.setAttribute("data-position", now.toFixed(3));
     var text = clock(now) + " / " + clock(seconds);
     if (time.textContent !== text) time.textContent = text;
-    set(canvas, "aria-valuenow", now.toFixed(0));
-    set(canvas, "aria-valuetext", "bar " + (data.number + barAt(step)) + " of " + (data.number + last - 1) + ", " + clock(now));
+    var bar = barAt(step), beat = host.beats.filter(function (x) { return x >= bars[bar] - 1e-6 && x <= step + 1e-6; }).length || 1;
+    set(canvas, "aria-valuenow", now.toFixed(1));
+    set(canvas, "aria-valuetext", "bar " + (data.number + bar) + " of " + (data.number + last - 1) + ", beat " + beat + ", " + clock(now));
   }
 
   // Hands
@@ -161,7 +166,7 @@ function rollOf(root, host) {
   if (dark.addEventListener) dark.addEventListener("change", readColours);
 
   return {
-    between: between, stepAt: stepAt, secondsAt: secondsAt, paint: paint, readColours: readColours, shade: shade,
+    between: between, paint: paint, readColours: readColours, shade: shade,
     place: place, label: label, draw2d: draw2d, colours: colours,
     shape: function () { return shape; }, page: function () { return page; }
   };

@@ -50,6 +50,8 @@ RING = 2.5
 LONGEST = 30 * 60
 """Seconds; a song that lasts longer is not rendered: a slow enough tempo makes days of a few notes."""
 
+TOO_LONG = f"it lasts longer than {LONGEST // 60} minutes, too long to be heard at once"
+
 
 def section(song: Song, start_bar: int = 0, bars: int | None = None) -> tuple[int, int]:
     """The ticks from which (inclusive) to which (exclusive) some bars of a song last; by default, all of it.
@@ -105,7 +107,7 @@ def render_stems(song: Song, start_bar: int = 0, bars: int | None = None) -> dic
     """
     first, last = section(song, start_bar, bars)
     if song.seconds(last) - song.seconds(first) > LONGEST:
-        raise ValueError(f"it lasts longer than {LONGEST // 60} minutes: choose some of its bars")
+        raise ValueError(TOO_LONG)
     stems = {}
     for name, is_drums in (("band", False), ("drums", True)):
         excerpt = _excerpt(song, first, last, is_drums)
@@ -197,11 +199,16 @@ def _synthesize(song: Song) -> np.ndarray:
     return audio.mean(axis=1) * HEADROOM  # (samples, 2) -> (samples,)
 
 
-def check_sound() -> None:
-    """Raise, before any work is done, what rendering would raise for want of a synthesizer or a sound font."""
+def check_sound(song: Song | None = None) -> None:
+    """Raise, before any work is done, what rendering would raise for want of a synthesizer or a sound font.
+
+    And, if a song is given whose sound is wanted whole, a ValueError if it lasts too long.
+    """
     if util.find_spec("midirenderer") is None:
         raise ImportError("the synthesizer, midirenderer, is not installed: no sound without it")
     font_path()
+    if song is not None and song.duration > LONGEST:
+        raise ValueError(TOO_LONG)
 
 
 def font_path() -> Path:

@@ -25,7 +25,8 @@ def drum_solo(groove: Groove, bpm: float) -> Song:
 
     Parameters
     ----------
-    groove : (steps, 9), one step or more. A bar begun is a bar: it is filled with silence.
+    groove : (steps, 9), one step or more. A bar begun is a bar. The song ends with its last note, as songs do: of
+        bars of silence at the end nothing is left.
     bpm : beats a minute.
 
     Raises

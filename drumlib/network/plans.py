@@ -64,7 +64,8 @@ class Plan:
     time: told nothing but the truth, a network learns to copy the step before, and is lost when it plays by itself.
 
     A schedule with stages has epochs and rates of its own. The plan's ``epochs`` can still cut it short; ``rate`` and
-    the cosine's ``fall`` mean nothing to it, and are refused beside it.
+    the cosine's ``fall`` mean nothing to it, and are refused beside it. Epochs that were not given are counted when the
+    plan is made: ``replace(plan, schedule=...)`` keeps them, so give ``epochs=None`` with it.
     """
 
     epochs: int | None = None  # at most; None is as many as the stages have, or 50 where there are none

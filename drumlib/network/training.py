@@ -285,7 +285,12 @@ def scalars_for_tensorboard(folder: Path) -> Callable[[int, dict], None]:
 
 
 def check_folder(out: Path, resume: bool) -> None:
-    """Raise FileExistsError if there is a run that nobody asked to resume, FileNotFoundError if there is none to."""
+    """Raise FileExistsError if there is a run that nobody asked to resume, FileNotFoundError if there is none to.
+
+    Raises NotADirectoryError if there is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise NotADirectoryError(f"{out} is a file, and a run needs a folder")
     if (out / "last.npz").exists() and not resume:
         raise FileExistsError(f"{out} already holds a run: go on with it (resume), or choose another folder")
     if resume and not (out / "last.npz").is_file():
@@ -331,37 +336,48 @@ def restore(network, out: Path, fresh: dict, same: tuple[str, ...]) -> dict:
     return history
 
 
-def training_songs(folder) -> tuple[Windows, Windows]:
-    """The windows of the songs to train on and to validate on, read from a folder with a progress bar."""
+HELD = ("validation", "test")
+"""The splits that must not train, in the order in which they follow the one that does."""
+
+
+def training_songs(folder, held: Sequence[str] = HELD[:1]) -> tuple[Windows, ...]:
+    """The windows of the songs to train on, then of those in the ``held`` splits, read with progress bars."""
     from tqdm import tqdm
 
     from drumlib.data.windows import list_songs, read_windows
 
     sets = []
-    for split in ("train", "validation"):
+    for split in ("train", *held):
         refused: dict[str, str] = {}
         bar = partial(tqdm, desc=f"{split} songs", unit="song")
-        sets.append(read_windows(list_songs(folder, split), refused, bar))
+        try:
+            songs = list_songs(folder, split)
+        except FileNotFoundError:
+            if split != "test":
+                raise
+            songs = []  # one may train without
+        sets.append(read_windows(songs, refused, bar))
         for reason in refused.values():
             print(f"left out: {reason}", file=sys.stderr)
-    return sets[0], sets[1]
+    return tuple(sets)
 
 
-def training_corpus(folder) -> tuple[Windows, Windows]:
-    """The windows of a corpus to train on and to validate on."""
+def training_corpus(folder, held: Sequence[str] = HELD[:1]) -> tuple[Windows, ...]:
+    """The windows of a corpus to train on, then of those in the ``held`` splits."""
     from drumlib.data.corpus import Corpus
 
     corpus = Corpus(folder)
-    return corpus.windows("train"), corpus.windows("validation")
+    return tuple(corpus.windows(split) for split in ("train", *held))
 
 
-def training_together(sets: Sequence[tuple[Windows, Windows]]) -> tuple[Windows, Windows]:
+def training_together(sets: Sequence[tuple[Windows, ...]]) -> tuple[Windows, Windows]:
     """What several collections give to train on, joined, and what the first of them gives to validate on.
 
-    Each collection was parted by itself, and a song that validates in one may train in another: when to stop would be
-    chosen on songs that are known by heart. So what trains is kept apart from what validates in any of them, the first
-    or not (``data.windows.kept_apart`` says what that finds), and what is left out is printed. A single collection is
-    taken as it is.
+    Of each collection, ``sets`` holds what trains, what validates, and what else must not train: its test songs. Each
+    was parted by itself, and a song that is held back in one may train in another: when to stop would be chosen, or a
+    score made, on songs that are known by heart. So what trains is kept apart from what is held back in any of them
+    (``data.windows.kept_apart`` says what that finds), and what is left out is printed. A single collection is taken as
+    it is.
 
     Raises
     ------
@@ -372,15 +388,15 @@ def training_together(sets: Sequence[tuple[Windows, Windows]]) -> tuple[Windows,
 
     from drumlib.data.windows import join, kept_apart
 
-    training, validation = zip(*sets, strict=True)
+    training, *held = zip(*sets, strict=True)
     if len(sets) == 1:
-        return training[0], validation[0]
+        return training[0], held[0][0]
     whole = join(training)
-    kept = kept_apart(whole, join(validation), partial(tqdm, desc="songs compared", unit="song"))
+    kept = kept_apart(whole, join(sum(held, ())), partial(tqdm, desc="songs compared", unit="song"))
     if lost := len(whole) - len(kept):
         songs = f"{whole.songs - kept.songs:,} of {whole.songs:,} songs"
-        why = "they belong together with songs to validate on, or have the drums of one of their windows"
+        why = "they belong together with songs to validate or to test on, or have the drums of one of their windows"
         print(f"left out: {lost:,} of {len(whole):,} windows to train on, {songs}: {why}", file=sys.stderr)
     if len(whole) and not len(kept):
-        raise ValueError("nothing is left to train on: every song belongs together with one to validate on")
-    return kept, validation[0]
+        raise ValueError("nothing is left to train on: every song belongs together with one to validate or to test on")
+    return kept, held[0][0]

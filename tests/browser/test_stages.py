@@ -7,10 +7,10 @@ import urllib.parse
 import numpy as np
 import pytest
 
-from drumlib.display import sound
+from drumlib.display import Player, sound
 from drumlib.display.widgets import Knob, Sequencer, Stage, Take
 from drumlib.drummer import rock_bar
-from drumlib.music import Grid, Groove, Note, Song, Tempo, Track, groove_of, notes_from_groove, read_song
+from drumlib.music import Grid, Groove, Note, Song, Tempo, Track, groove_of, notes_from_groove, read_song, songbook
 from drumlib.music.kit import DRUMS, HIGH_TOM, KICK, OPEN_HAT, SNARE
 
 NASTY = "<img src=x onerror=alert(1)> & \"rules\" 'too'</script><b>"
@@ -368,6 +368,58 @@ def test_by_keyboard_alone(visit):
     assert page.get_attribute(".dls-roll", "aria-valuetext").startswith("bar 1 of 2")
 
 
+def test_each_beat_is_spoken(visit):
+    page = visit(knobs_stage().html)
+    roll, said = page.locator(".dls-roll"), []
+    roll.focus()
+    for _ in range(5):
+        said.append(roll.get_attribute("aria-valuetext"))
+        page.keyboard.press("ArrowRight")
+    assert [text.rpartition(",")[0] for text in said] == [
+        *(f"bar 1 of 2, beat {beat}" for beat in (1, 2, 3, 4)),
+        "bar 2 of 2, beat 1",
+    ]
+    for key in ("End", "PageUp", *["ArrowRight"] * 9):
+        page.keyboard.press(key)
+        now, most = (float(roll.get_attribute(name)) for name in ("aria-valuenow", "aria-valuemax"))
+        assert now <= most
+
+
+HEAD = """canvas => {
+    const wanted = getComputedStyle(canvas.closest(".drumlib-player")).getPropertyValue("--drumlib-head").trim();
+    const [r, g, b] = [1, 3, 5].map(i => parseInt(wanted.slice(i, i + 2), 16));
+    const d = canvas.getContext("2d").getImageData(0, 0, canvas.width, 40).data;
+    let found = 0;
+    for (let i = 0; i < d.length; i += 4) if (d[i] === r && d[i + 1] === g && d[i + 2] === b && d[i + 3] > 200) found++;
+    return found;
+}"""
+"""How much of the playhead is to be seen above the drums."""
+
+
+@pytest.mark.parametrize("start_bar", [0, 4])
+def test_a_player_at_rest_shows_where_it_will_begin(visit, start_bar):
+    """From bar 4 on it begins half a step early, just left of what is drawn."""
+    page = visit(Player(songbook.song("rock"), start_bar=start_bar, bars=4).html)
+    page.wait_for_selector(".drumlib-player[data-ready]")
+    assert page.locator(".drumlib-player canvas").evaluate(HEAD) > 20
+
+
+def test_names_of_a_pictures_rows_have_room(visit):
+    names = ("open hat, loudness", "hi-hat, timing")
+    picture = np.ones((2, 32))
+    stage = Stage("Names", [], lambda: Take(humanized(0), "", picture, names), bpm=BPM)
+    for width in (375, 1000):
+        page = visit(stage.html, viewport={"width": width, "height": 800})
+        drawn = page.evaluate(
+            """() => { const seen = [], pen = CanvasRenderingContext2D.prototype, fill = pen.fillText;
+            pen.fillText = function (text) { seen.push(text); fill.apply(this, arguments); };
+            window.dispatchEvent(new Event("resize"));
+            document.documentElement.dataset.theme = "dark";
+            return new Promise(done => setTimeout(() => done(seen), 200)); }"""
+        )
+        assert set(names) <= set(drawn), (width, drawn)
+
+
 def test_bars_are_counted_from_where_the_song_is(visit):
     stage = knobs_stage()
     stage.start_bar = 12
@@ -437,6 +489,20 @@ def test_a_click_strikes_and_clears(sequencer):
     assert audio[0].tobytes() == audio[2].tobytes() != audio[1].tobytes()
     sequencer.click(".dlq-reset")
     assert heard(sequencer).tobytes() == audio[0].tobytes()
+
+
+def test_a_click_on_a_stroke_chooses_it_and_only_the_next_one_clears_it(sequencer):
+    sequencer.click(".dlq-clear")
+    for step in (4, 12):
+        cell(sequencer, OPEN_HAT, step).click()
+    before = heard(sequencer)
+    cell(sequencer, OPEN_HAT, 4).click()
+    assert sequencer.text_content(".dlq-what").startswith("open hi-hat, bar 1, step 4: velocity 100")
+    assert heard(sequencer).tobytes() == before.tobytes() and sequencer.is_enabled(".dlq-velocity")
+    sequencer.fill(".dlq-velocity", "127")
+    assert round(float(taken_home(sequencer).velocities[4, OPEN_HAT]) * 127) == 127
+    cell(sequencer, OPEN_HAT, 4).click()
+    assert np.flatnonzero(taken_home(sequencer).hits[:, OPEN_HAT]).tolist() == [12]
 
 
 def test_sliders_make_a_stroke_louder_and_later(sequencer):
@@ -524,6 +590,19 @@ def test_strokes_set_while_it_plays_are_heard_at_once(visit):
     cell(page, HIGH_TOM, 9).click()
     assert page.get_attribute(".drumlib-stage", "data-state") == "playing"
     assert heard(page).tobytes() != before.tobytes()
+
+
+def test_there_are_no_cells_after_the_last_bar(visit):
+    """Two bars fit beside one another: the third has a page of its own, twice as wide as it needs."""
+    page = visit(Sequencer(bars=3).html, viewport={"width": 1000, "height": 900})
+    page.wait_for_selector(".drumlib-stage[data-edits]")
+    wide = cell(page, KICK, 0).bounding_box()["width"]
+    page.get_by_role("button", name="Bar 3").focus()
+    page.keyboard.press("Enter")
+    steps = page.eval_on_selector_all(".dlq-at", "cells => cells.map(cell => +cell.dataset.step)")
+    assert sorted(set(steps)) == list(range(32, 48)) and len(steps) == 9 * 16
+    assert cell(page, KICK, 32).bounding_box()["width"] == pytest.approx(wide, abs=0.5)
+    assert page.evaluate("document.activeElement.textContent") == "Bar 3", "the keyboard stays where it was"
 
 
 def test_on_a_telephone_bars_are_leafed_through(visit):

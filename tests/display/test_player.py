@@ -11,7 +11,7 @@ from display_song import STEP, TICKS, make_song
 
 from drumlib.display import Player
 from drumlib.display.sound import SAMPLE_RATE
-from drumlib.music import Meter, Note, Song, Tempo, Track, only
+from drumlib.music import Meter, Note, Song, Tempo, Track, only, without_drums
 from drumlib.music.grid import Grid, Groove, groove_of
 
 
@@ -156,6 +156,12 @@ def test_time_follows_the_tempo():
     data = Page(Player(slower).html).data
     times = dict(zip(data["x"], data["t"], strict=True))
     assert times[32] == 4.0 and times[48] == 8.0 and times[64] == 12.0
+
+
+def test_no_blank_line_ends_the_page_early(song):
+    """Where there is one part there are no buttons to mute it, and their line is not left empty."""
+    for one in (song, only(song, song.drums), without_drums(song)):
+        assert "\n\n" not in Player(one).html
 
 
 def test_some_bars():

@@ -197,6 +197,13 @@ def test_the_clock_of_a_song_leaves_out_what_a_bar_in_three_does_not_play():
     assert at[12] == at[16] == 1.5 and at[8] == 1.0 and at[28] == 3.0
 
 
+def test_bars_in_five_are_counted_as_bars_though_each_takes_thirty_two_steps():
+    song = Song(480, (Track((Note(0, 40, 90, 4800),), 33),), meters=(Meter(0, 5, 4),))
+    groove = Groove(*np.zeros((3, 64, 9)))
+    stage = Stage("Five", [], lambda: Take(groove, stem="bass"), stems={"bass": song}, start_bar=1)
+    assert "2 bars from bar 2, 120 bpm" in stage.html
+
+
 def test_hostile_text_is_harmless():
     def stage(text):
         knobs = [Knob("x", text, (1, 2), texts=(text, text)), Knob("y", text, (text, "plain"))]

@@ -82,6 +82,15 @@ def test_bars_that_are_not_there_are_refused(start, bars):
         threshold_and_temperature(song, bars, start_bar=start)
 
 
+def test_a_note_just_before_the_last_bar_line_adds_no_bar():
+    """On the grid it belongs to the next bar, and there is none."""
+    late = Note(4 * 1920 - 30, 40, 90, 20)
+    song = Song(480, (Track((Note(0, 40, 90, 1900), Note(3 * 1920, 40, 90, 900), late), 33),))
+    some = some_bars(song, 2, 2)
+    assert len(song.bars) == 4 and Grid(song).steps == 80 and Grid(some).steps == 32
+    assert [note.tick for note in some.tracks[0].notes if note.pitch == 40] == [1920]
+
+
 def test_some_bars_keep_the_tempo_that_holds_in_them():
     tempos = (Tempo(0, 500_000), Tempo(1920, 400_000), Tempo(3 * 1920, 300_000))
     notes = tuple(Note(i * 480, 60, 90, 480) for i in range(16))

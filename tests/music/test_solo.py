@@ -33,6 +33,12 @@ def test_a_solo_may_be_silent():
     assert not drum_solo(quiet, 120).tracks[0].notes
 
 
+def test_bars_of_silence_at_its_end_are_none_of_it():
+    hits = np.zeros((32, 9))
+    hits[3, KICK] = 1
+    assert groove_of(drum_solo(with_accents(hits), 120)).hits.shape == (16, 9)
+
+
 def test_no_steps_are_no_solo():
     with pytest.raises(ValueError, match="a groove of no steps is no solo"):
         drum_solo(Groove(*np.zeros((3, 0, 9))), 120)

@@ -9,7 +9,8 @@ from drumlib.music import Grid, Note, Song, Track, only, without_drums
 def some_bars(song: Song, start_bar: int, bars: int, tracks: tuple[Track, ...] | None = None) -> Song:
     """These bars of the song without its drums, from tick 0 on, with the tempos and meters that hold in them.
 
-    Notes that began before are left out, and those that sound longer end with the last bar. A band that rests in the
+    Notes that began before are left out, and those that sound longer end with the last bar; what begins within half a
+    step of its end belongs to the next bar, as on the grid. A band that rests in the
     last bar gets a note there that nobody hears, so that the song is as long as was asked for.
 
     Parameters
@@ -27,12 +28,13 @@ def some_bars(song: Song, start_bar: int, bars: int, tracks: tuple[Track, ...] |
     first, last = section(song, start_bar, bars)
     check_bars(song, start_bar, bars)
     zero, end = song.bars[start_bar].tick, song.bars[start_bar + bars - 1].end
+    last = min(last, end - song.ticks_per_beat // 8)  # an eighth of a beat is half a step
     kept = []
     for track in without_drums(song).band if tracks is None else tracks:
         notes = [
             Note(max(note.tick - zero, 0), note.pitch, note.velocity, min(note.length, end - max(note.tick, zero)))
             for note in track.notes
-            if first <= note.tick < min(last, end)
+            if first <= note.tick < last
         ]
         kept.append(replace(track, notes=tuple(sorted(notes))))
     tempos, meters = (

@@ -46,7 +46,8 @@ def humanize_strength(
     Raises
     ------
     ValueError
-        If the groove has no strokes or no whole bars, or if both are given.
+        If the groove has no strokes or no whole bars, if both are given, or if nobody could play the tempo
+        (``stage.check_bpm``).
     """
     if groove is not None and song is not None:
         raise ValueError("give a groove or a song, not both")

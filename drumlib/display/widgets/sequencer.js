@@ -21,7 +21,7 @@
       var stage = root.drumlib, data = stage.data, steps = data.steps, drums = data.drums;
       var canvas = find(".dls-roll"), board = find(".dls-board"), what = find(".dlq-what");
       var sliders = { velocity: find(".dlq-velocity"), offset: find(".dlq-offset") };
-      var at = { drum: 0, step: 0 }, cells = {}, shown = "", bar = 0, loudOf = {};
+      var at = { drum: 0, step: 0 }, cells = {}, shown = "", loudOf = {};
       var first = read(), strokes = read();
 
       function key(drum, step) { return drum + " " + step; }
@@ -98,7 +98,8 @@
         shown = now;
         var focused = grid.contains(document.activeElement);
         grid.style.left = s.left + "px";
-        grid.style.width = (s.right - s.left) + "px";
+        var to = Math.min(page.to, steps); // the last page may be wider than its bars
+        grid.style.width = (s.right - s.left) * (to - page.from) / (page.to - page.from) + "px";
         grid.style.top = s.drums + "px";
         grid.style.height = (s.bottom - s.drums) + "px";
         grid.textContent = "";
@@ -109,7 +110,7 @@
           row.setAttribute("role", "row");
           row.style.top = (drums.length - 1 - drum) * s.row + "px";
           row.style.height = s.row + "px";
-          for (var step = page.from; step < page.to; step++) {
+          for (var step = page.from; step < to; step++) {
             var cell = document.createElement("div");
             cell.className = "dlq-at";
             cell.setAttribute("role", "gridcell");
@@ -121,12 +122,14 @@
           grid.appendChild(row);
         }
         var whole = data.bars.length - 1, buttons = find(".dlq-bars"), pages = Math.ceil(whole / s.bars);
+        var pressed = buttons.contains(document.activeElement);
         buttons.hidden = pages < 2;
         buttons.textContent = "";
         for (var i = 0; i < pages && pages > 1; i++) pageButton(buttons, i * s.bars, Math.min((i + 1) * s.bars, whole));
         if (at.step < page.from || at.step >= page.to) at = { drum: at.drum, step: page.from };
         relabel();
         if (focused) cells[key(at.drum, at.step)].focus();
+        if (pressed && !buttons.hidden) buttons.querySelector("[aria-pressed=true]").focus();
       }
       function pageButton(buttons, from, to) {
         var button = document.createElement("button"), page = stage.page();
@@ -137,7 +140,7 @@
         buttons.appendChild(button);
       }
       function turn(to) {
-        bar = root.drumlibPage = to;
+        root.drumlibPage = to;
         stage.paint();
       }
       function relabel() {
@@ -162,7 +165,7 @@
       }
       function lean(offset) { return offset ? "0." + ("0" + Math.abs(offset)).slice(-2) + (offset > 0 ? " late" : " early") : "on the grid"; }
       function spoken(drum, step) {
-        var stroke = strokes[key(drum, step)], where = "bar " + (Math.floor(step / 16) + 1) + ", step " + (step % 16 + 1);
+        var stroke = strokes[key(drum, step)], where = "bar " + (Math.floor(step / 16) + 1) + ", step " + step % 16; // steps from 0, as everywhere
         return drums[drum] + ", " + where + ": " + (stroke ? "velocity " + stroke.velocity + ", " + lean(stroke.offset) : "no stroke");
       }
       function choose(drum, step, focus) {
@@ -186,11 +189,17 @@
       }
 
       // Hands
+      var grasped = null; // the stroke that this press of the mouse chooses: only the next one clears it
+      grid.addEventListener("mousedown", function (event) { // before the cell takes the focus, and is chosen by it
+        var cell = event.target.closest(".dlq-at"), k = cell && key(cell.getAttribute("data-drum"), cell.getAttribute("data-step"));
+        grasped = k && strokes[k] && k !== key(at.drum, at.step) ? k : null;
+      });
       grid.addEventListener("click", function (event) {
         var cell = event.target.closest(".dlq-at");
         if (!cell) return;
         choose(Number(cell.getAttribute("data-drum")), Number(cell.getAttribute("data-step")), true);
-        strike(at.drum, at.step);
+        if (grasped !== key(at.drum, at.step)) strike(at.drum, at.step);
+        grasped = null;
       });
       grid.addEventListener("focusin", function (event) {
         var cell = event.target.closest(".dlq-at");

@@ -153,7 +153,7 @@ class Sequencer:
             "row": ROW,
         }
         extra = f"<style>{css}</style>\n{cells}\n<script>{js}</script>"
-        return stage_html(self.title, data, about=about(steps, self.bpm), extra=extra, kind="sequencer")
+        return stage_html(self.title, data, about=about(len(data["bars"]) - 1, self.bpm), extra=extra, kind="sequencer")
 
     def live(self):
         """The same with a kernel, as an ipywidgets widget: what it is set to is in ``groove`` at once."""

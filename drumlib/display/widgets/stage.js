@@ -356,6 +356,7 @@
         name: "drumlib-stage", data: data, beats: beats, time: ".dls-time", summary: summary,
         now: now, playing: function () { return state === "playing"; }, strokes: function () { return take.strokes; },
         seek: seek, toggle: toggle, above: tallest ? Math.ceil(tallest * cell) + 10 : 0, paintAbove: paintPicture,
+        names: [].concat.apply([], data.pictures.map(function (picture) { return picture[1]; })),
         bar: function () { return root.drumlibPage; }, painted: function () { if (root.drumlibPainted) root.drumlibPainted(); }
       });
       find(".dls-scale i").style.background = "linear-gradient(to right, " + [0, 0.25, 0.5, 0.75, 1].map(heat).join() + ")";

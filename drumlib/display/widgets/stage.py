@@ -21,7 +21,6 @@ import importlib.util
 import itertools
 import math
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from drumlib.display import sound
-from drumlib.display.assets import assets, safe_json
+from drumlib.display.assets import assets, filled, safe_json
 from drumlib.display.player import SHORT_NAMES
 from drumlib.display.plots import LOUDNESS
 from drumlib.music.grid import STEPS_PER_BAR, STEPS_PER_BEAT, Grid, Groove
@@ -273,9 +272,9 @@ class Stage:
         return "".join(map(_knob_html, self.knobs))
 
     def _about(self) -> str:
-        steps = len(next(iter(self.takes.values())).groove)
+        bars = len(self._clock()["bars"]) - 1  # not steps / 16: not every bar is in 4/4
         tempo = self.bpm if not self.stems else next(iter(self.stems.values())).tempos[0].bpm
-        return about(steps, tempo, self.start_bar)
+        return about(bars, tempo, self.start_bar)
 
     def _repr_html_(self) -> str:
         return self.html
@@ -295,8 +294,7 @@ def check_bpm(bpm: float) -> float:
     return float(bpm)
 
 
-def about(steps: int, bpm: float, start_bar: int = 0) -> str:
-    bars = -(-steps // STEPS_PER_BAR)
+def about(bars: int, bpm: float, start_bar: int = 0) -> str:
     where = f" from bar {start_bar + 1}" if start_bar else ""
     return f"{bars} bar{'s' if bars > 1 else ''}{where}, {bpm:.0f} bpm"
 
@@ -395,9 +393,7 @@ def stage_html(
         "css": css,
         "js": js,
     }
-    # One pass, so that a title that reads {{js}} stays a title.
-    page = re.sub(r"\{\{(\w+)\}\}", lambda found: fields[found[1]], template)
-    return re.sub(r"\n\s*\n", "\n", page)  # a blank line would end the HTML where a page is made from Markdown
+    return filled(template, fields)
 
 
 def _knob_html(knob: Knob) -> str:

@@ -69,8 +69,8 @@ def latent_walk(
         mine = groove.hits > 0
         known = [(mine & (end.hits > 0)).sum() for end in (first, last)]
         text = (
-            f"{int(mine.sum())} strokes: {known[0]} stand in {names[0]} too, {known[1]} in {names[1]} too,"
-            f" {int((mine & (first.hits == 0) & (last.hits == 0)).sum())} in neither"
+            f"{int(mine.sum())} strokes: {known[0]} stand in the network's copy of {names[0]} too, {known[1]} in"
+            f" that of {names[1]}, {int((mine & (first.hits == 0) & (last.hits == 0)).sum())} in neither"
         )
         return Take(groove, text, *whose(groove, first, last, names))
 
@@ -104,7 +104,7 @@ def whose(groove: Groove, first: Groove, last: Groove, names) -> tuple[np.ndarra
     """A picture, (3, steps): which share of each step's strokes stands in the first groove, in the last, in neither."""
     mine, one, other = (each.hits > 0 for each in (groove, first, last))  # (steps, 9)
     parts = np.stack([mine & one, mine & other, mine & ~one & ~other]).sum(axis=-1)  # (3, steps)
-    return parts / np.maximum(mine.sum(axis=-1), 1), (f"as in {names[0]}", f"as in {names[1]}", "new")
+    return parts / np.maximum(mine.sum(axis=-1), 1), (names[0], names[1], "new")
 
 
 def stop_texts(stops: int) -> tuple[str, ...]:

@@ -184,7 +184,7 @@ def download_link(content: bytes, name: str) -> str:
 
 
 def file_name(name: str) -> str:
-    """A name for the file with drums: letters, digits, spaces, dots, dashes of the old one, and not too many."""
+    """A name for the file with drums: letters, digits, spaces, dashes of the old one, and not too many."""
     stem = PurePath(name.replace("\\", "/")).stem
     return (re.sub(r"[^\w -]+", "_", stem).strip(" _")[:60] or "song") + " with drums.mid"
 
