@@ -31,17 +31,26 @@ def main(arguments: list[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
             options.run(options)
-        sys.stdout.flush()
+        print(end="", flush=True)
     except KeyboardInterrupt:
         print("drumlib: stopped", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # whoever read our words has had enough of them, as with "| head"
-        sys.stdout = None
-        return 0
     except (ValueError, OSError, ImportError, RuntimeError) as error:
-        print(f"drumlib: {one_line(error)}", file=sys.stderr)
+        if isinstance(error, BrokenPipeError) and nobody_reads():
+            sys.stdout = None  # or Python complains of it at the end
+        else:
+            print(f"drumlib: {one_line(error)}", file=sys.stderr)
         return 1
     return 0
+
+
+def nobody_reads() -> bool:
+    """Whether the pipe that broke is our own: who read our words has had enough of them, as with ``| head``."""
+    try:
+        print(flush=True)
+    except BrokenPipeError:
+        return True
+    return False
 
 
 def parser() -> argparse.ArgumentParser:

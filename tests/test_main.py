@@ -91,12 +91,25 @@ def test_a_song_too_long_to_be_heard_is_said_by_name_before_the_work(tmp_path, m
     assert os.listdir() == ["slow.mid"]
 
 
-def test_who_reads_no_more_of_our_words_makes_no_error(rock):
+def test_who_reads_no_more_of_our_words_is_told_no_more(rock):
+    """As Python's own documentation has it: an exit status of 1, and not a word."""
     ours = subprocess.Popen(
         [sys.executable, "-m", "drumlib", "inspect", str(rock)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     ours.stdout.close()
-    assert ours.stderr.read() == b"" and ours.wait() == 0
+    assert ours.stderr.read() == b"" and ours.wait() == 1
+
+
+def test_another_pipe_that_breaks_is_an_error_as_any(tmp_path, monkeypatch, capsys):
+    """A server's, say: it must not be passed over in silence."""
+    from drumlib.data import download
+
+    def broken(*_, **__):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(download, "download", broken)
+    assert main(["download", "groove", "-o", str(tmp_path)]) == 1
+    assert "Broken pipe" in capsys.readouterr().err
 
 
 def test_one_bar_is_said_as_one(tmp_path, capsys):
