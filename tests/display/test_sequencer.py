@@ -114,7 +114,7 @@ def widgets_of(view) -> dict:
 def test_live():
     sequencer = Sequencer(bars=2)
     parts = widgets_of(sequencer.live())
-    button = {step: parts["ToggleButton", str(step + 1)] for step in range(16)}
+    button = {step: parts["ToggleButton", str(step)] for step in range(16)}
     assert [step for step in range(16) if button[step].value] == [0, 8, 10]
 
     button[3].value = True

@@ -194,8 +194,8 @@ def _live(sequencer: Sequencer):
     drum = ipywidgets.Dropdown(options=[(name, i) for i, name in enumerate(DRUMS)], value=0, description="Drum")
     bar = ipywidgets.Dropdown(options=[(str(i + 1), i) for i in range(bars)], value=0, description="Bar")
     room = ipywidgets.Layout(width="2.9em", min_width="2.2em", margin="1px")
-    steps = [ipywidgets.ToggleButton(description=str(i + 1), layout=room) for i in range(STEPS_PER_BAR)]
-    chosen = ipywidgets.Dropdown(options=[(str(i + 1), i) for i in range(STEPS_PER_BAR)], value=0, description="Step")
+    steps = [ipywidgets.ToggleButton(description=str(i), layout=room) for i in range(STEPS_PER_BAR)]
+    chosen = ipywidgets.Dropdown(options=[(str(i), i) for i in range(STEPS_PER_BAR)], value=0, description="Step")
     velocity = ipywidgets.IntSlider(value=100, min=1, max=127, description="Velocity", continuous_update=False)
     offset = ipywidgets.FloatSlider(
         value=0, min=-0.5, max=0.49, step=0.01, description="Offset", readout_format="+.2f", continuous_update=False
