@@ -26,6 +26,7 @@ from drumlib.network.adversary import (
     train_critic,
     tune,
 )
+from drumlib.network.fresh import fresh
 from drumlib.network.listener import ListenerNetwork, ListenerPreset
 from drumlib.network.plans import Plan
 from drumlib.network.weights import load_weights, save_weights
@@ -226,7 +227,7 @@ def test_a_network_is_tuned_and_its_critic_is_not(tmp_path):
         return Drawing(1.0, epoch, mended=True)
 
     for weight in (0.0, 10.0):
-        network = ListenerNetwork(LISTENER, seed=0)
+        network = fresh(ListenerNetwork, LISTENER, 0)  # both begin with the same weights, whatever ran before
         history = tune(network, critic, windows, windows, tmp_path / str(weight), plan, weight, luck)
         verdicts[weight] = judge_all(critic, windows, draws(network, windows, [luck(9)])[0]).mean()
     assert len(history["epochs"]) == 2
