@@ -155,7 +155,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="what `drumlib corpus` made of many songs; with --songs, or said twice, it learns from all together "
-        "(not from songs that validate in one of them), and is validated on the first",
+        "(not from songs that validate or test in one of them), and is validated on the first",
     )
     command.add_argument("--groove", type=Path, metavar="GROOVE", help="the Groove MIDI Dataset: for drums alone")
     command.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="checkpoints, history")
@@ -423,8 +423,9 @@ def train(options) -> None:
         if "keras" in sys.modules:
             raise UsageError("--backend comes too late: Keras is loaded already")
         os.environ["KERAS_BACKEND"] = options.backend
+    from drumlib.data.splits import SPLITS
     from drumlib.network.plans import Plan, plan_for
-    from drumlib.network.training import HELD, check_folder, train, training_corpus, training_songs, training_together
+    from drumlib.network.training import check_folder, train, training_corpus, training_songs, training_together
 
     if bool(options.groove) == bool(options.songs or options.corpus):
         raise UsageError("what to learn from? --songs FOLDER, or --corpus CORPUS, or both; or --groove GROOVE alone")
@@ -440,9 +441,9 @@ def train(options) -> None:
         history = train_on_grooves(training, validation, options.out, options.preset, plan, options.resume)
     else:
         # In one collection no test song trains; of several, one's test song may train in another.
-        held = HELD if len(options.corpus) + bool(options.songs) > 1 else HELD[:1]
-        sets = [training_songs(options.songs, held)] if options.songs else []
-        sets += [training_corpus(folder, held) for folder in options.corpus]
+        splits = SPLITS if len(options.corpus) + bool(options.songs) > 1 else SPLITS[:2]
+        sets = [training_songs(options.songs, splits)] if options.songs else []
+        sets += [training_corpus(folder, splits) for folder in options.corpus]
         training, validation = training_together(sets)
         history = train(
             training, validation, options.out, options.preset, plan, options.resume, transplant=options.transplant

@@ -389,7 +389,7 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
     from drumlib.network import training
 
     seen = {}
-    monkeypatch.setattr(training, "training_songs", lambda folder, held: (None, None))
+    monkeypatch.setattr(training, "training_songs", lambda folder, splits: (None, None))
 
     def fake_train(*arguments, transplant):
         seen["plan"] = arguments[4]
@@ -464,8 +464,8 @@ def corpus_of(songs: str) -> str:
 
 def test_songs_held_back_in_one_collection_train_in_no_other(tmp_path, monkeypatch, capsys):
     """A folder that is parted by what the songs play, and two corpora whose lists part some of them otherwise."""
+    from drumlib.data.splits import SPLITS
     from drumlib.network import training
-    from drumlib.network.training import HELD
 
     seen = {}
 
@@ -482,7 +482,7 @@ def test_songs_held_back_in_one_collection_train_in_no_other(tmp_path, monkeypat
     )
     corpora = [corpus_of(collection(tmp_path / f"list {number}", **splits)) for number, splits in enumerate(lists)]
     sources = [["--songs", songs], *(["--corpus", corpus] for corpus in corpora)]
-    sets = [training.training_songs(songs, HELD), *(training.training_corpus(corpus, HELD) for corpus in corpora)]
+    sets = [training.training_songs(songs, SPLITS), *(training.training_corpus(corpus, SPLITS) for corpus in corpora)]
 
     def names(*some) -> set[str]:
         return {windows.charts[number].name for windows in some for number in windows.index[:, 0].tolist()}

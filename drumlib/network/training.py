@@ -19,6 +19,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from drumlib.data.splits import SPLITS
 from drumlib.data.windows import Windows
 from drumlib.files import write_whole
 from drumlib.network.batches import Batches
@@ -336,18 +337,14 @@ def restore(network, out: Path, fresh: dict, same: tuple[str, ...]) -> dict:
     return history
 
 
-HELD = ("validation", "test")
-"""The splits that must not train, in the order in which they follow the one that does."""
-
-
-def training_songs(folder, held: Sequence[str] = HELD[:1]) -> tuple[Windows, ...]:
-    """The windows of the songs to train on, then of those in the ``held`` splits, read with progress bars."""
+def training_songs(folder, splits: Sequence[str] = SPLITS[:2]) -> tuple[Windows, ...]:
+    """The windows of the songs to train on and to validate on, or of other splits, read with progress bars."""
     from tqdm import tqdm
 
     from drumlib.data.windows import list_songs, read_windows
 
     sets = []
-    for split in ("train", *held):
+    for split in splits:
         refused: dict[str, str] = {}
         bar = partial(tqdm, desc=f"{split} songs", unit="song")
         try:
@@ -362,12 +359,12 @@ def training_songs(folder, held: Sequence[str] = HELD[:1]) -> tuple[Windows, ...
     return tuple(sets)
 
 
-def training_corpus(folder, held: Sequence[str] = HELD[:1]) -> tuple[Windows, ...]:
-    """The windows of a corpus to train on, then of those in the ``held`` splits."""
+def training_corpus(folder, splits: Sequence[str] = SPLITS[:2]) -> tuple[Windows, ...]:
+    """The windows of a corpus to train on and to validate on, or of other splits."""
     from drumlib.data.corpus import Corpus
 
     corpus = Corpus(folder)
-    return tuple(corpus.windows(split) for split in ("train", *held))
+    return tuple(corpus.windows(split) for split in splits)
 
 
 def training_together(sets: Sequence[tuple[Windows, ...]]) -> tuple[Windows, Windows]:

@@ -10,8 +10,8 @@ def some_bars(song: Song, start_bar: int, bars: int, tracks: tuple[Track, ...] |
     """These bars of the song without its drums, from tick 0 on, with the tempos and meters that hold in them.
 
     Notes that began before are left out, and those that sound longer end with the last bar; what begins within half a
-    step of its end belongs to the next bar, as on the grid. A band that rests in the
-    last bar gets a note there that nobody hears, so that the song is as long as was asked for.
+    step of its end belongs to the next bar, as on the grid. A band that rests in the last bar gets a note there that
+    nobody hears, so that the song is as long as was asked for.
 
     Parameters
     ----------
