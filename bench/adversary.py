@@ -26,16 +26,16 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from drumlib.data.chart import WINDOW_BARS, WINDOW_STEPS, Chart
+from drumlib.data.grid_song import WINDOW_BARS, WINDOW_STEPS, Chart
 from drumlib.data.windows import Windows, list_songs, read_windows
 from drumlib.drummer import drawing, rock_bar
-from drumlib.evaluation.intervals import bootstrap
-from drumlib.evaluation.trial import ahead, f1, hits_of, per_song, trial
+from drumlib.evaluation.statistics import bootstrap
+from drumbook.window_trial import ahead, f1, hits_of, per_song, trial
 from drumlib.files import write_whole
 from drumlib.music.kit import FAMILIES
-from drumlib.network.adversary import CRITIC_PLAN, CriticPreset, build_critic, draws, judge_all, train_critic, tune
-from drumlib.network.models import build
-from drumlib.network.plans import Plan
+from drumbook.critic import CRITIC_PLAN, CriticPreset, build_critic, draws, judge_all, train_critic, tune
+from drumlib.network.thesis import build
+from drumlib.network.training_config import Plan
 from drumlib.network.weights import load_weights, pretrained, read_arrays, save_weights, seal
 
 ROOT = Path(__file__).parent.parent
@@ -52,7 +52,7 @@ PRESETS = {"hits": CriticPreset(), "everything": CriticPreset(name="adversary-ev
 # ruff: noqa: E501 (the rows of a Markdown table are as long as they are)
 CARD = """# Model card: `adversary`
 
-A critic (`drumlib/network/adversary.py`), {parameters:,} parameters: it hears a band and the hits of a drummer, and says how
+A critic (`book/drumbook/critic.py`), {parameters:,} parameters: it hears a band and the hits of a drummer, and says how
 likely a real drummer played them to this band. Weights: `adversary.npz`, float16. Every figure here is in
 `adversary.json`, and was written by `bench/adversary.py`.
 

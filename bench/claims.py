@@ -2,7 +2,7 @@
 
     python bench/claims.py --songs SONGS --groove GROOVE
 
-Every claim of ``drumlib.evaluation.claims`` is a figure of one song. Here are the figures of every test song, their
+Every claim of ``drumbook.claims`` is a figure of one song. Here are the figures of every test song, their
 means with intervals, and the verdicts that a rule gives: for the real drummers, the networks ``thesis`` and ``best`` by
 themselves (shipped weights, cut where the validation songs say), and two rivals that hear less. Songs that somebody
 typed in are flat, in timing and often in loudness, so the human drummers of the Groove MIDI Dataset's test split
@@ -24,11 +24,11 @@ from pathlib import Path
 import numpy as np
 from evaluation import as_text
 
-from drumlib.data.chart import WINDOW_STEPS
-from drumlib.data.gmd import performances
+from drumlib.data.grid_song import WINDOW_STEPS
+from drumlib.data.groove_dataset import performances
 from drumlib.drummer import THRESHOLDS, if_struck, with_the_thesis_gains
 from drumlib.evaluation.baselines import make
-from drumlib.evaluation.claims import (
+from drumbook.claims import (
     CLAIMS,
     Claim,
     borders,
@@ -40,14 +40,14 @@ from drumlib.evaluation.claims import (
     over_songs,
     verdict,
 )
-from drumlib.evaluation.contest import REAL, about, table_sum
-from drumlib.evaluation.likeness import rounded
-from drumlib.evaluation.playing import alone, cut_of, groove_at, songs_of, windows_of
+from drumlib.evaluation.evaluate import REAL, about, table_sum
+from drumlib.evaluation.set_distances import rounded
+from drumlib.evaluation.predict import alone, cut_of, groove_at, songs_of, windows_of
 from drumlib.evaluation.songs import WholeSong, whole_songs
 from drumlib.files import write_whole
 from drumlib.music import DRUM_OF_ROLAND_PITCH, STEPS_PER_BAR, STEPS_PER_BEAT, Grid, Groove, groove_of
 from drumlib.music.kit import FAMILIES
-from drumlib.network.models import build
+from drumlib.network.thesis import build
 from drumlib.network.weights import load_shipped
 
 RESULTS = Path(__file__).parent / "results" / "claims.json"

@@ -25,14 +25,15 @@ from pathlib import Path
 
 import symusic
 
-from drumlib.data.building import build
-from drumlib.data.chart import chart
-from drumlib.data.fingerprints import song_prints, window_prints
-from drumlib.data.gmd import performances
-from drumlib.data.selection import Rules, why_not
-from drumlib.data.sources import GrooveBands, SongFolder
+from drumlib.data.corpus.builder import build
+from drumlib.data.grid_song import chart
+from drumlib.data.splitting.fingerprints import song_prints, window_prints
+from drumlib.data.groove_dataset import performances
+from drumlib.data.corpus.selection import Rules, why_not
+from drumlib.data.corpus.sources import GrooveBands, SongFolder
 from drumlib.files import write_whole
-from drumlib.music import MidiError, fast, midi
+from drumlib.music import MidiError, midi
+from drumlib.music import fast_midi as fast
 
 RESULTS = Path(__file__).parent / "results" / "corpus_build.json"
 README = Path(__file__).parents[1] / "README.md"

@@ -5,7 +5,7 @@
     python bench/evaluation.py --songs SONGS --shipped
 
 Every row is one drummer on the test songs: told the truth, by itself, with another song's band, drawing its notes
-(``drumlib.evaluation.contest`` says how). A network plays with the weights of RUNS/PRESET-0/best.npz, which
+(``drumlib.evaluation.evaluate`` says how). A network plays with the weights of RUNS/PRESET-0/best.npz, which
 bench/presets.py trains, all on the same songs with the same budget; one without a run there plays with the weights that
 ship, and one without either is left out. Cuts are chosen on the validation songs; rivals learn from the training songs.
 For ``best`` and ``thesis`` there are also precision and recall of each drum, and of all, at every cut. The table can be
@@ -18,11 +18,11 @@ import re
 from pathlib import Path
 
 from drumlib.evaluation.baselines import BASELINES, make
-from drumlib.evaluation.contest import REAL, about, by_baseline, by_network, real, table, table_sum
-from drumlib.evaluation.likeness import bars_learned
+from drumlib.evaluation.evaluate import REAL, about, by_baseline, by_network, real, table, table_sum
+from drumlib.evaluation.set_distances import bars_learned
 from drumlib.evaluation.songs import whole_songs, windows_to_learn
 from drumlib.files import write_whole
-from drumlib.network.models import PRESETS, build
+from drumlib.network.thesis import PRESETS, build
 from drumlib.network.weights import load_either
 
 RESULTS = Path(__file__).parent / "results" / "evaluation.json"

@@ -18,10 +18,10 @@ import numpy as np
 from evaluation import as_text
 from grooves_trained import about, put_on_shelf, run_of, trained
 
-from drumlib.data.gmd import performances, two_bars
+from drumlib.data.groove_dataset import performances, two_bars
 from drumlib.files import write_whole
-from drumlib.network.grooves import pretrained_on_grooves
-from drumlib.network.plans import plan_for
+from drumlib.network.groove.training import pretrained_on_grooves
+from drumlib.network.training_config import plan_for
 
 RESULTS = Path(__file__).parent / "results" / "groove_vae.json"
 SAMPLES = 1000

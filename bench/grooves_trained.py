@@ -14,7 +14,7 @@ import keras
 from evaluation import as_text
 
 from drumlib.files import write_whole
-from drumlib.network.grooves import build_on_grooves, train_on_grooves
+from drumlib.network.groove.training import build_on_grooves, train_on_grooves
 from drumlib.network.weights import load_weights, save_weights, seal
 
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"

@@ -22,16 +22,16 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from drumlib.data import fingerprints
-from drumlib.data import groups as grouping
-from drumlib.data.chart import chart
-from drumlib.data.fingerprints import of_kind, song_prints, window_prints
-from drumlib.data.groups import groups
-from drumlib.data.splits import SHARES, SPLITS, clashes, split_groups
+from drumlib.data.splitting import fingerprints
+from drumlib.data.splitting import related_songs as grouping
+from drumlib.data.grid_song import chart
+from drumlib.data.splitting.fingerprints import of_kind, song_prints, window_prints
+from drumlib.data.splitting.related_songs import groups
+from drumlib.data.splitting.splits import SHARES, SPLITS, clashes, split_groups
 from drumlib.data.windows import read_table
 from drumlib.files import write_whole
 from drumlib.music import Meter, MidiError, Notes, Song, Tempo
-from drumlib.music.fast import read_song
+from drumlib.music.fast_midi import read_song
 
 SEED = 0
 LOST = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)

@@ -23,11 +23,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from drumlib.data.building import build
-from drumlib.data.chart import chart
-from drumlib.data.sources import SongFolder
+from drumlib.data.corpus.builder import build
+from drumlib.data.grid_song import chart
+from drumlib.data.corpus.sources import SongFolder
 from drumlib.files import write_whole
-from drumlib.music import Grid, MidiError, fast, groove_of, midi
+from drumlib.music import Grid, MidiError, groove_of, midi
+from drumlib.music import fast_midi as fast
 
 RESULTS = Path(__file__).parent / "results" / "hostile_files.json"
 SECONDS, MEGABYTES = 2.0, 500

@@ -34,13 +34,13 @@ import numpy as np
 from evaluation import as_text
 from grooves_trained import about, put_on_shelf, run_of, trained
 
-from drumlib.data.gmd import TwoBars, performances, quantized_baseline, timing_errors, two_bars
+from drumlib.data.groove_dataset import TwoBars, performances, quantized_baseline, timing_errors, two_bars
 from drumlib.files import write_whole
 from drumlib.humanize import SHARES, feel, fit_shares, gauss, lively, quantile
 from drumlib.music.kit import DRUMS
-from drumlib.network.grooves import GROOVE_PRESETS, pretrained_on_grooves
-from drumlib.network.humanizer import RANGES, HumanizerPreset, edges
-from drumlib.network.plans import plan_for
+from drumlib.network.groove.training import GROOVE_PRESETS, pretrained_on_grooves
+from drumlib.network.groove.humanizer import RANGES, HumanizerPreset, edges
+from drumlib.network.training_config import plan_for
 
 RESULTS = Path(__file__).parent / "results" / "humanize.json"
 ROWS = [name for name, preset in GROOVE_PRESETS.items() if isinstance(preset, HumanizerPreset)]

@@ -20,14 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
-from drumlib.data.corpus import Corpus
-from drumlib.data.fingerprints import window_prints
+from drumlib.data.corpus.reader import Corpus
+from drumlib.data.splitting.fingerprints import window_prints
 from drumlib.data.windows import Windows
 from drumlib.drummer import THRESHOLDS
 from drumlib.evaluation.metrics import agreement, confusion
-from drumlib.evaluation.report import THRESHOLD, predict
+from drumlib.evaluation.thesis_protocol import THRESHOLD, predict
 from drumlib.files import write_whole
-from drumlib.network.models import build, play_all
+from drumlib.network.thesis import build, play_all
 from drumlib.network.training import Plan, train
 from drumlib.network.weights import load_weights
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from drumlib.data.gmd import performances, quantized_baseline, two_bars
+from drumlib.data.groove_dataset import performances, quantized_baseline, two_bars
 from drumlib.files import write_whole
 from drumlib.music import DRUM_OF_ROLAND_PITCH, DRUMS, STEPS_PER_BAR, STEPS_PER_BEAT, Grid
 from drumlib.music.grid import strokes, together

@@ -34,14 +34,14 @@ import numpy as np
 from thesis_transcribed import Transcription, compile_transcription, transcribe
 from tqdm import tqdm
 
-from drumlib.data.chart import chart
+from drumlib.data.grid_song import chart
 from drumlib.data.windows import Windows
 from drumlib.drummer import THRESHOLDS, accompany, agreement, combinations, drum_track, readout, roll_of
 from drumlib.files import write_whole
 from drumlib.music import Grid, Song, Track, songbook, with_tracks
 from drumlib.music.kit import FAMILIES
 from drumlib.network.batches import Batches
-from drumlib.network.models import DrummerNetwork, build
+from drumlib.network.thesis import DrummerNetwork, build
 from drumlib.network.training import compile_network
 from drumlib.network.weights import pretrained
 

@@ -5,7 +5,7 @@
 
 A row is a preset, or a change to one ("tries": what each idea is worth, one at a time). Each row is
 trained on the training songs, chooses where to cut on the validation songs, and is tried on the test songs, which
-nothing else has seen (``drumlib.evaluation.trial``). Runs lie in RUNS and are gone on with; a row that is already in
+nothing else has seen (``drumbook.window_trial``). Runs lie in RUNS and are gone on with; a row that is already in
 the results is not made again, so the table can be made piece by piece, by several processes side by side: give each
 one core of its own, as with ``TF_NUM_INTRAOP_THREADS=1 taskset -c 0 python ...``. ``--epochs`` is a budget for every
 row; a row that stopped because nothing was gained says so.
@@ -23,13 +23,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from drumlib.data.corpus import Corpus
+from drumlib.data.corpus.reader import Corpus
 from drumlib.data.windows import join, list_songs, read_windows
-from drumlib.evaluation.report import THESIS
-from drumlib.evaluation.trial import ahead, rivals, trial
+from drumlib.evaluation.thesis_protocol import THESIS
+from drumbook.window_trial import ahead, rivals, trial
 from drumlib.files import write_whole
-from drumlib.network.models import PRESETS, build
-from drumlib.network.plans import is_over, plan_for
+from drumlib.network.thesis import PRESETS, build
+from drumlib.network.training_config import is_over, plan_for
 from drumlib.network.training import check_folder, train
 from drumlib.network.weights import load_weights
 

@@ -3,7 +3,7 @@
     python -m drumlib train --preset best --songs SONGS --out RUN --epochs 12
     python bench/ship_best.py --run RUN --songs SONGS
 
-The trial (``drumlib.evaluation.trial``) is of the weights as they are shipped, on the test songs, which nothing else
+The trial (``drumbook.window_trial``) is of the weights as they are shipped, on the test songs, which nothing else
 has seen. Writes drumlib/weights/best.npz, best.json and best.md; nothing in the card is typed by hand.
 """
 
@@ -14,9 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from drumlib.data.windows import list_songs, read_windows
-from drumlib.evaluation.trial import ahead, rivals, trial
+from drumbook.window_trial import ahead, rivals, trial
 from drumlib.files import write_whole
-from drumlib.network.models import build
+from drumlib.network.thesis import build
 from drumlib.network.weights import card, load_weights, save_weights, seal
 
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
@@ -24,7 +24,7 @@ SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
 # ruff: noqa: E501 (the rows of a Markdown table are as long as they are)
 CARD = """# Model card: `best`
 
-A drummer that listens (`drumlib/network/listener.py`): {parameters:,} parameters. It hears the band step by step, says
+A drummer that listens (`drumlib/network/band_conv/model.py`): {parameters:,} parameters. It hears the band step by step, says
 what the band alone makes likely, and, where it knows what was played so far, what follows. Weights: `best.npz`,
 float16. Every figure here is in `best.json`, and was written by `bench/ship_best.py`.
 

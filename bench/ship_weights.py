@@ -15,10 +15,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from drumlib.data.windows import list_songs, read_windows
-from drumlib.evaluation.report import held_out, table
+from drumlib.evaluation.thesis_protocol import held_out, table
 from drumlib.files import write_whole
-from drumlib.network.models import build
-from drumlib.network.plans import stalled
+from drumlib.network.thesis import build
+from drumlib.network.training_config import stalled
 from drumlib.network.weights import card, load_weights, save_weights, seal
 
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"

@@ -346,7 +346,7 @@ def songbook(options) -> None:
 
 def download(options) -> None:
     """Fetch a data set."""
-    from drumlib.data.download import download, find_source, is_downloaded
+    from drumlib.data.download.download import download, find_source, is_downloaded
 
     source = find_source(options.source)
     folder = options.output or Path("data") / source.name
@@ -359,9 +359,9 @@ def download(options) -> None:
 
 def corpus(options) -> None:
     """Build a corpus."""
-    from drumlib.data.building import build
-    from drumlib.data.selection import Rules
-    from drumlib.data.sources import GrooveBands, SongFolder
+    from drumlib.data.corpus.builder import build
+    from drumlib.data.corpus.selection import Rules
+    from drumlib.data.corpus.sources import GrooveBands, SongFolder
 
     # Who plays to a click keeps to its grid, and a human is never quite on it.
     usual = Rules() if options.bands is None else Rules(bars=8, strokes=0, fit=0.0)
@@ -423,8 +423,8 @@ def train(options) -> None:
         if "keras" in sys.modules:
             raise UsageError("--backend comes too late: Keras is loaded already")
         os.environ["KERAS_BACKEND"] = options.backend
-    from drumlib.data.splits import SPLITS
-    from drumlib.network.plans import Plan, plan_for
+    from drumlib.data.splitting.splits import SPLITS
+    from drumlib.network.training_config import Plan, plan_for
     from drumlib.network.training import check_folder, train, training_corpus, training_songs, training_together
 
     if bool(options.groove) == bool(options.songs or options.corpus):
@@ -433,7 +433,7 @@ def train(options) -> None:
     plan = plan_for(options.preset, **{field.name: getattr(options, field.name) for field in fields(Plan)})
     check_folder(options.out, options.resume)
     if options.groove:
-        from drumlib.network.grooves import groove_windows, train_on_grooves
+        from drumlib.network.groove.training import groove_windows, train_on_grooves
 
         if options.transplant:
             raise UsageError("--transplant is for networks that learn from songs")
@@ -468,12 +468,12 @@ def evaluate(options) -> None:
         raise UsageError("--weights are of one preset: name the one that they are of")
     bar = partial(tqdm, leave=False, disable=None)
     if options.task == "songs":
-        from drumlib.evaluation.contest import evaluate, table
+        from drumlib.evaluation.evaluate import evaluate, table
 
         split, baselines = options.split, options.baseline
         results = evaluate(folder, split, presets, baselines, options.weights, options.seed, bar)
     elif options.task == "windows":
-        from drumlib.evaluation.report import held_out, table
+        from drumlib.evaluation.thesis_protocol import held_out, table
 
         if options.split == "all":
             raise UsageError("--task windows scores one split")
@@ -484,7 +484,7 @@ def evaluate(options) -> None:
         results = evaluate(folder, options.split, presets[0], options.weights, options.seed, bar)
     print(table(results))
     if options.json:
-        from drumlib.evaluation.report import write_results
+        from drumlib.evaluation.thesis_protocol import write_results
 
         write_results(results, options.json)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drumlib.data.chart import WINDOW_BARS
+from drumlib.data.grid_song import WINDOW_BARS
 from drumlib.music import (
     DRUM_CHANNEL,
     STEPS_PER_BAR,

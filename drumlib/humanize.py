@@ -109,7 +109,7 @@ def histograms_of_song(cells: np.ndarray, steps: int, step_ms: np.ndarray, batch
 
     ``cells`` is (notes, 2), the step and the drum of each note; ``step_ms`` one length for each bar.
     """
-    from drumlib.network.grooves import pretrained_on_grooves  # only now: reading songs must not wait for Keras
+    from drumlib.network.groove.training import pretrained_on_grooves  # only now: reading songs must not wait for Keras
 
     network = pretrained_on_grooves("humanize")
     steps = max(WINDOW, -(-steps // STEPS_PER_BAR) * STEPS_PER_BAR)
@@ -163,7 +163,7 @@ def readings(
 
 def quantile(histograms: np.ndarray, name: str, share) -> np.ndarray:
     """Where ``share`` of each histogram (notes, K) lies below: (notes,). Within a bin all values are alike."""
-    from drumlib.network.humanizer import edges
+    from drumlib.network.groove.humanizer import edges
 
     borders = edges(name, histograms.shape[-1])  # (K + 1,)
     sums = np.cumsum(histograms, axis=-1, dtype=float)
@@ -183,7 +183,7 @@ def lively(histograms, name: str, drums: np.ndarray, sharpness: float, stretch: 
     neither, and the sharpened one decides. Then its distance from the drum's usual value (``centres``, one a drum) is
     stretched. Both numbers are chosen on validation data, as those that come to the real spread at the least error.
     """
-    from drumlib.network.humanizer import RANGES
+    from drumlib.network.groove.humanizer import RANGES
 
     centre = np.asarray(centres)[drums]  # (notes,)
     middle = quantile(np.maximum(histograms, 1e-9) ** sharpness, name, 0.5)
@@ -221,7 +221,7 @@ def fit_shares(
     Where in its histogram each true value lies, as a normal number, is what the drummer "drew". The mean product of
     two such numbers over all pairs of notes of one group says how much the group has in common (analysis of variance).
     """
-    from drumlib.network.humanizer import edges
+    from drumlib.network.groove.humanizer import edges
 
     sums = np.cumsum(found, axis=-1, dtype=float)
     sums = np.concatenate([np.zeros((len(sums), 1)), sums / sums[:, -1:]], axis=-1)  # (notes, K + 1)

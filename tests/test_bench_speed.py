@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from drumlib.music import Grid, songbook
-from drumlib.network.models import build
+from drumlib.network.thesis import build
 
 
 @pytest.fixture(scope="module")

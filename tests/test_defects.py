@@ -7,25 +7,13 @@ from dataclasses import replace
 import mido
 import numpy as np
 
-from drumlib.data.building import build
-from drumlib.data.chart import chart
-from drumlib.data.corpus import Corpus
-from drumlib.data.fingerprints import window_prints
-from drumlib.data.sources import SongFolder
-from drumlib.music import (
-    Meter,
-    Note,
-    Song,
-    Tempo,
-    Track,
-    fast,
-    groove_of,
-    midi,
-    piano_roll,
-    song_to_bytes,
-    songbook,
-    write_song,
-)
+from drumlib.data.corpus.builder import build
+from drumlib.data.grid_song import chart
+from drumlib.data.corpus.reader import Corpus
+from drumlib.data.splitting.fingerprints import window_prints
+from drumlib.data.corpus.sources import SongFolder
+from drumlib.music import Meter, Note, Song, Tempo, Track, groove_of, midi, piano_roll, song_to_bytes, songbook, write_song
+from drumlib.music import fast_midi as fast
 
 READERS = (midi.song_from_bytes, fast.song_from_bytes_fast)
 

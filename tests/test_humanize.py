@@ -19,7 +19,7 @@ from drumlib.humanize import (
 )
 from drumlib.music import Grid, Meter, Note, Song, Tempo, Track, groove_of, song_from_bytes, song_to_bytes, songbook
 from drumlib.network.fresh import fresh
-from drumlib.network.humanizer import Humanizer, HumanizerPreset
+from drumlib.network.groove.humanizer import Humanizer, HumanizerPreset
 
 EVEN = {
     name: {
@@ -34,7 +34,7 @@ EVEN = {
 def untrained(monkeypatch):
     """What is tested here does not depend on what the network knows: it is small and fresh."""
     network = fresh(Humanizer, HumanizerPreset(units=6), seed=1)
-    monkeypatch.setattr("drumlib.network.grooves.pretrained_on_grooves", lambda name: network)
+    monkeypatch.setattr("drumlib.network.groove.training.pretrained_on_grooves", lambda name: network)
     monkeypatch.setattr(module, "settings", lambda: EVEN)
 
 
@@ -143,7 +143,7 @@ def test_the_blend_goes_over_from_one_window_to_the_next():
             place = np.broadcast_to(np.eye(32)[None, :, None], (*hits.shape, 32))
             return {"velocities": place}
 
-    module_network = "drumlib.network.grooves.pretrained_on_grooves"
+    module_network = "drumlib.network.groove.training.pretrained_on_grooves"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module_network, lambda name: Clock())
         cells = np.array([[16 + step, 0] for step in range(16)])

@@ -16,7 +16,7 @@ import soundfile
 from drumlib import drummer, files
 from drumlib.__main__ import MOST_METERS, main
 from drumlib.music import Meter, Note, Song, Tempo, Track, read_song, songbook, without_drums, write_song
-from drumlib.network.plans import Plan
+from drumlib.network.training_config import Plan
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_who_reads_no_more_of_our_words_is_told_no_more(rock):
 
 def test_another_pipe_that_breaks_is_an_error_as_any(tmp_path, monkeypatch, capsys):
     """A server's, say: it must not be passed over in silence."""
-    from drumlib.data import download
+    from drumlib.data.download import download
 
     def broken(*_, **__):
         raise BrokenPipeError(32, "Broken pipe")
@@ -338,7 +338,7 @@ def test_evaluate_songs_without_drums(tmp_path, capsys):
 
 
 def test_evaluate_that_is_stopped_writes_nothing(rock, tmp_path, monkeypatch, capsys):
-    from drumlib.evaluation import contest
+    from drumlib.evaluation import evaluate as contest
 
     def stop(*_):
         raise KeyboardInterrupt
@@ -464,7 +464,7 @@ def corpus_of(songs: str) -> str:
 
 def test_songs_held_back_in_one_collection_train_in_no_other(tmp_path, monkeypatch, capsys):
     """A folder that is parted by what the songs play, and two corpora whose lists part some of them otherwise."""
-    from drumlib.data.splits import SPLITS
+    from drumlib.data.splitting.splits import SPLITS
     from drumlib.network import training
 
     seen = {}

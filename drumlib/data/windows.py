@@ -7,11 +7,11 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from drumlib.data.chart import Chart, chart
-from drumlib.data.fingerprints import song_prints, window_prints
-from drumlib.data.groups import groups
-from drumlib.data.selection import read_credible
-from drumlib.data.splits import SPLITS, split_groups
+from drumlib.data.grid_song import Chart, chart
+from drumlib.data.splitting.fingerprints import song_prints, window_prints
+from drumlib.data.splitting.related_songs import groups
+from drumlib.data.corpus.selection import read_credible
+from drumlib.data.splitting.splits import SPLITS, split_groups
 from drumlib.music import MidiError
 from drumlib.music.kit import FAMILIES
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from drumlib.data.gmd import TwoBars, performances, two_bars
+from drumlib.data.groove_dataset import TwoBars, performances, two_bars
 from drumlib.evaluation.baselines.machines import VELOCITY, HumanizedMachine
-from drumlib.evaluation.intervals import bootstrap
+from drumlib.evaluation.statistics import bootstrap
 from drumlib.humanize import READOUTS, readings, settings
 from drumlib.music.kit import DRUMS
 
@@ -83,8 +83,8 @@ def evaluate(
 
 def humanizer(preset: str, weights: str | os.PathLike | None):
     """A humanizer with the shipped weights, or with others. Raises ValueError if there is no such humanizer."""
-    from drumlib.network.grooves import GROOVE_PRESETS, build_on_grooves
-    from drumlib.network.humanizer import HumanizerPreset
+    from drumlib.network.groove.training import GROOVE_PRESETS, build_on_grooves
+    from drumlib.network.groove.humanizer import HumanizerPreset
     from drumlib.network.weights import load_either
 
     known = [name for name, kind in GROOVE_PRESETS.items() if isinstance(kind, HumanizerPreset)]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from drumlib.data.chart import HOP_BARS, ODD_METER, WINDOW_BARS, WINDOW_STEPS, Chart
-from drumlib.data.corpus import Corpus
-from drumlib.data.selection import read_credible
+from drumlib.data.grid_song import HOP_BARS, ODD_METER, WINDOW_BARS, WINDOW_STEPS, Chart
+from drumlib.data.corpus.reader import Corpus
+from drumlib.data.corpus.selection import read_credible
 from drumlib.data.windows import Windows, list_songs, read_table, read_windows
 from drumlib.drummer import MAX_STEPS
 from drumlib.humanize import step_lengths

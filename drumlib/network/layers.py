@@ -12,7 +12,7 @@ import math
 import keras
 from keras import ops
 
-from drumlib.network.recurrence import LSTM
+from drumlib.network.fast_lstm import LSTM
 
 
 class Encoder(keras.layers.Layer):

@@ -19,13 +19,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from drumlib.data.splits import SPLITS
+from drumlib.data.splitting.splits import SPLITS
 from drumlib.data.windows import Windows
 from drumlib.files import write_whole
 from drumlib.network.batches import Batches
 from drumlib.network.losses import LOSS_WEIGHTS, LOSSES
-from drumlib.network.models import build, play_all
-from drumlib.network.plans import Plan, Stage, belongs, is_over, kl_weight_at, plan_for, rate_at
+from drumlib.network.thesis import build, play_all
+from drumlib.network.training_config import Plan, Stage, belongs, is_over, kl_weight_at, plan_for, rate_at
 from drumlib.network.weights import load_weights, read_arrays, save_weights
 
 
@@ -361,7 +361,7 @@ def training_songs(folder, splits: Sequence[str] = SPLITS[:2]) -> tuple[Windows,
 
 def training_corpus(folder, splits: Sequence[str] = SPLITS[:2]) -> tuple[Windows, ...]:
     """The windows of a corpus to train on and to validate on, or of other splits."""
-    from drumlib.data.corpus import Corpus
+    from drumlib.data.corpus.reader import Corpus
 
     corpus = Corpus(folder)
     return tuple(corpus.windows(split) for split in splits)

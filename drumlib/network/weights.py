@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from drumlib.files import write_whole
-from drumlib.network.models import DrummerNetwork, build
+from drumlib.network.thesis import DrummerNetwork, build
 
 
 def named_weights(network: DrummerNetwork) -> dict:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from drumlib.display.blind import BlindTest, Clip, coin, read_answers, tally, wilson
+from drumbook.listening_test.__init__ import BlindTest, Clip, coin, read_answers, tally, wilson
 from drumlib.display.sound import SAMPLE_RATE
 
 HEAR = 0.3

@@ -7,11 +7,11 @@ from random import Random
 import numpy as np
 import pytest
 
-from drumlib.data.band_listening import TURN, listen
-from drumlib.data.band_manners import MANNERS, POP, manner_of
-from drumlib.data.bands import DRUM_OF_ANY_PITCH, REGISTERS, compose, plan, share_together
-from drumlib.data.chart import chart
-from drumlib.data.gmd import performances
+from drumbook.bands.drum_analysis import TURN, listen
+from drumbook.bands.styles import MANNERS, POP, manner_of
+from drumbook.bands.compose import DRUM_OF_ANY_PITCH, REGISTERS, compose, plan, share_together
+from drumlib.data.grid_song import chart
+from drumlib.data.groove_dataset import performances
 from drumlib.music import (
     DRUM_OF_PITCH,
     FAMILIES,

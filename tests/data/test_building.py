@@ -16,14 +16,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from drumlib.data.building import Shard, build
-from drumlib.data.chart import GRID_NOTE, chart
-from drumlib.data.corpus import Corpus
-from drumlib.data.fingerprints import window_prints
-from drumlib.data.selection import MOST_PARTS, Rules, why_not
-from drumlib.data.shards import open_notes
-from drumlib.data.sources import SongFolder
-from drumlib.music import Meter, Note, Song, Track, fast, song_to_bytes, songbook, write_song
+from drumlib.data.corpus.builder import Shard, build
+from drumlib.data.grid_song import GRID_NOTE, chart
+from drumlib.data.corpus.reader import Corpus
+from drumlib.data.splitting.fingerprints import window_prints
+from drumlib.data.corpus.selection import MOST_PARTS, Rules, why_not
+from drumlib.data.corpus.shards import open_notes
+from drumlib.data.corpus.sources import SongFolder
+from drumlib.music import Meter, Note, Song, Track, song_to_bytes, songbook, write_song
+from drumlib.music import fast_midi as fast
 from drumlib.music.midi import with_tracks
 
 NAMES = songbook.names()
@@ -214,8 +215,8 @@ def test_killed_builds_go_on_and_end_the_same(folder, built, tmp_path):
     out = tmp_path / "corpus"
     chance = random.Random(1)
     script = (
-        "import sys\nfrom pathlib import Path\nfrom drumlib.data.building import build\n"
-        "from drumlib.data.sources import SongFolder\n"
+        "import sys\nfrom pathlib import Path\nfrom drumlib.data.corpus.builder import build\n"
+        "from drumlib.data.corpus.sources import SongFolder\n"
         "if __name__ == '__main__':\n"
         "    print('go', flush=True)\n"
         "    build(SongFolder(Path(sys.argv[1])), sys.argv[2], workers=0, shard_songs=3, progress=False)\n"
@@ -245,7 +246,7 @@ class Deadly(SongFolder):
 
 @pytest.mark.parametrize("way", ["own pool", "a given pool", "a maker of pools"])
 def test_a_song_that_kills_its_reader_costs_that_song(folder, tmp_path, way):
-    from drumlib.data.tasks import pool
+    from drumlib.data.corpus.workers import pool
 
     executor = {"own pool": None, "a given pool": pool(2), "a maker of pools": lambda: pool(2)}[way]
     manifest = build(Deadly(folder), tmp_path / "c", executor=executor, workers=2, shard_songs=3, progress=False)
@@ -277,8 +278,8 @@ def test_a_script_that_every_process_would_start_again_is_told_so(folder, tmp_pa
     """Without the guard that Python wants there, no worker can start; no song is to blame for that."""
     script = tmp_path / "script.py"
     script.write_text(
-        "from pathlib import Path\nfrom drumlib.data.building import build\n"
-        "from drumlib.data.sources import SongFolder\n"
+        "from pathlib import Path\nfrom drumlib.data.corpus.builder import build\n"
+        "from drumlib.data.corpus.sources import SongFolder\n"
         f"build(SongFolder(Path({str(folder)!r})), {str(tmp_path / 'corpus')!r}, workers=1, progress=False)\n"
     )
     ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)

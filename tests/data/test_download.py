@@ -20,9 +20,9 @@ import pytest
 import requests
 
 from drumlib.__main__ import main
-from drumlib.data import fetch as fetching
-from drumlib.data.download import MARKER, SOURCES, DataSet, DownloadError, download, is_downloaded
-from drumlib.data.unpack import ArchiveError, Bounds, unpack
+from drumlib.data.download import fetch as fetching
+from drumlib.data.download.download import MARKER, SOURCES, DataSet, DownloadError, download, is_downloaded
+from drumlib.data.download.unpack import ArchiveError, Bounds, unpack
 
 SONGS = {f"toy/drummer{i % 3}/{i}.mid": bytes([i]) * (500 + 40 * i) for i in range(30)}
 FILES = SONGS | {"toy/info.csv": b"file,style\n", "toy/README": b"Toys.", "toy/LICENSE": b"CC BY 4.0"}
@@ -371,7 +371,7 @@ def test_stopped_in_the_download_the_next_call_goes_on(server, toy, tmp_path, mo
 
 def test_stopped_while_unpacking_nothing_half_is_left_and_nothing_is_fetched_twice(server, toy, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        from drumlib.data import unpack as unpacking
+        from drumlib.data.download import unpack as unpacking
 
         read, calls = unpacking.read_entry, []
         patch.setattr(
@@ -866,7 +866,7 @@ def test_a_wrong_byte_anywhere_gives_an_error_or_the_files_as_they_were(tmp_path
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 def test_a_full_disk_says_which_file(tmp_path):
-    from drumlib.data.unpack import naming
+    from drumlib.data.download.unpack import naming
 
     with pytest.raises(OSError, match="No space left.*full"), naming("/dev/full"), open("/dev/full", "wb", 0) as file:
         file.write(b"1")
@@ -911,7 +911,7 @@ def test_what_is_stated_of_the_sources_makes_sense():
 
 def test_nothing_heavy_is_imported_before_it_is_needed():
     code = (
-        "import sys, drumlib.data.download; print({'requests', 'urllib3', 'tqdm', 'keras', 'numpy'} & set(sys.modules))"
+        "import sys, drumlib.data.download.download; print({'requests', 'urllib3', 'tqdm', 'keras', 'numpy'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drumlib.data.building import RULES, Shard
-from drumlib.data.gmd import (
+from drumlib.data.corpus.builder import RULES, Shard
+from drumlib.data.groove_dataset import (
     COLUMNS,
     MAX_TABLE_BYTES,
     performances,
@@ -22,7 +22,7 @@ from drumlib.data.gmd import (
     timing_errors,
     two_bars,
 )
-from drumlib.data.sources import GrooveBands
+from drumlib.data.corpus.sources import GrooveBands
 from drumlib.music import DRUM_OF_PITCH, DRUM_OF_ROLAND_PITCH, Meter, MidiError, Note, Song, Tempo, Track, write_song
 from drumlib.music.kit import CLOSED_HAT, DRUMS, KICK, LOW_TOM, OPEN_HAT, SNARE
 

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drumlib.data import groups as grouping
-from drumlib.data.chart import chart
-from drumlib.data.fingerprints import of_kind, song_prints, window_prints
-from drumlib.data.groups import groups
-from drumlib.data.splits import SPLITS, clashes, split_groups
+from drumlib.data.splitting import related_songs as grouping
+from drumlib.data.grid_song import chart
+from drumlib.data.splitting.fingerprints import of_kind, song_prints, window_prints
+from drumlib.data.splitting.related_songs import groups
+from drumlib.data.splitting.splits import SPLITS, clashes, split_groups
 from drumlib.data.windows import read_table
 from drumlib.music import MidiError, Note, Song, Track
-from drumlib.music.fast import read_song
+from drumlib.music.fast_midi import read_song
 
 TICKS = 96
 STEP = TICKS // 4

@@ -7,9 +7,9 @@ import mido
 import numpy as np
 import pytest
 
-from drumlib.data.chart import HOP_BARS, MAX_SILENT_BARS, WINDOW_BARS, WINDOW_STEPS, between, chart, silences
-from drumlib.data.selection import MOST_PARTS
-from drumlib.data.sources import SongFolder
+from drumlib.data.grid_song import HOP_BARS, MAX_SILENT_BARS, WINDOW_BARS, WINDOW_STEPS, between, chart, silences
+from drumlib.data.corpus.selection import MOST_PARTS
+from drumlib.data.corpus.sources import SongFolder
 from drumlib.data.windows import Windows, join, kept_apart, list_songs, read_windows
 from drumlib.music import FAMILIES, Meter, Note, Song, Track, groove_of, piano_roll, songbook, write_song
 

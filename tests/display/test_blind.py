@@ -11,7 +11,7 @@ from display_song import make_song
 from test_player import NASTY, Page
 
 from drumlib.display import sound
-from drumlib.display.blind import (
+from drumbook.listening_test.__init__ import (
     LARGEST,
     RMS,
     VERSION,

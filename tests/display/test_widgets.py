@@ -8,18 +8,9 @@ from datetime import datetime, timezone
 import numpy as np
 import pytest
 
-from drumlib.display.widgets import (
-    Knob,
-    Stage,
-    Take,
-    encoder_layers,
-    humanize_strength,
-    latent_walk,
-    live,
-    threshold_and_temperature,
-    your_song,
-)
-from drumlib.display.widgets.excerpt import some_bars, steps_of
+from drumlib.display.widgets import Knob, Stage, Take, encoder_layers, humanize_strength, latent_walk, live, threshold_and_temperature
+from drumbook.widgets import your_song
+from drumlib.display.excerpt import some_bars, steps_of
 from drumlib.display.widgets.stage import drum_samples
 from drumlib.drummer import quantized, rock_bar, takes
 from drumlib.music import Grid, Groove, Note, Song, Tempo, Track, groove_of, song_from_bytes, songbook, without_drums
@@ -120,7 +111,7 @@ def test_cuts_are_those_of_takes():
 
 
 def test_draws_are_those_of_takes_and_the_network_plays_once_a_temperature(monkeypatch):
-    from drumlib.display.widgets import generation
+    from drumbook.widgets import generation
 
     calls, play = [], generation.probabilities
     monkeypatch.setattr(generation, "probabilities", lambda *a, **o: calls.append(a) or play(*a, **o))
@@ -135,7 +126,7 @@ def test_draws_are_those_of_takes_and_the_network_plays_once_a_temperature(monke
 
 
 def test_the_walk_is_the_networks_own():
-    from drumlib.network.grooves import pretrained_on_grooves
+    from drumlib.network.groove.training import pretrained_on_grooves
 
     a, b = (groove_of(songbook.song(name))[64:96] for name in ("blues", "disco"))
     stage = latent_walk(a, b, stops=5)
@@ -154,7 +145,7 @@ def test_the_walk_is_the_networks_own():
 
 @pytest.mark.parametrize("readout", ["draw", "middle", "lively"])
 def test_strength_is_humanizes_amount(readout):
-    from drumlib.display.widgets.humanizing import song_of
+    from drumbook.widgets.humanizing import song_of
     from drumlib.humanize import humanize
 
     hits = np.tile(rock_bar(), (2, 1))

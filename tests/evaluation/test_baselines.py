@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from drumlib.data.chart import GRID_NOTE, Chart, Part
+from drumlib.data.grid_song import GRID_NOTE, Chart, Part
 from drumlib.data.windows import Windows
 from drumlib.drummer import rock_bar
 from drumlib.evaluation.baselines import BASELINES, check_names, make

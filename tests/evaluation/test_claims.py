@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from drumlib.drummer import rock_bar
-from drumlib.evaluation import claims
-from drumlib.evaluation.claims import CLAIMS, Claim, over_songs, verdict
+from drumbook import claims
+from drumbook.claims import CLAIMS, Claim, over_songs, verdict
 from drumlib.music import STEPS_PER_BAR, Groove, groove_of, piano_roll, songbook
 from drumlib.music.kit import CLOSED_HAT, CRASH, FAMILIES, HIGH_TOM, KICK, LOW_TOM, RIDE, SNARE
 

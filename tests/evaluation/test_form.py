@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from drumlib.data.chart import chart
+from drumlib.data.grid_song import chart
 from drumlib.evaluation.metrics import form
 from drumlib.music import songbook
 from drumlib.music.grid import Groove

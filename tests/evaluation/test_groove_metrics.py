@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_hits import groove
 
-from drumlib.data.chart import chart
+from drumlib.data.grid_song import chart
 from drumlib.evaluation.metrics import accents, density, ghost_notes, laid_back, spreads, swing, syncopation
 from drumlib.music import songbook
 from drumlib.music.grid import Groove

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from drumlib.data.gmd import TwoBars, timing_errors
+from drumlib.data.groove_dataset import TwoBars, timing_errors
 from drumlib.evaluation import humanizers
-from drumlib.network.humanizer import RANGES, edges
+from drumlib.network.groove.humanizer import RANGES, edges
 
 
 def two_windows() -> TwoBars:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from test_hits import groove
 
-from drumlib.data.chart import chart
+from drumlib.data.grid_song import chart
 from drumlib.drummer import rock_bar
 from drumlib.evaluation.metrics import evaluate
 from drumlib.music import FAMILIES, Grid, Groove, piano_roll, songbook

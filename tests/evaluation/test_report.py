@@ -6,15 +6,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from drumlib.data.building import build
-from drumlib.data.chart import chart
-from drumlib.data.corpus import Corpus
-from drumlib.data.selection import Rules
-from drumlib.data.sources import SongFolder
+from drumlib.data.corpus.builder import build
+from drumlib.data.grid_song import chart
+from drumlib.data.corpus.reader import Corpus
+from drumlib.data.corpus.selection import Rules
+from drumlib.data.corpus.sources import SongFolder
 from drumlib.drummer import probabilities
-from drumlib.evaluation import contest, likeness, playing
+from drumlib.evaluation import evaluate as contest
+from drumlib.evaluation import set_distances as likeness
+from drumlib.evaluation import predict as playing
 from drumlib.evaluation.baselines import make
-from drumlib.evaluation.report import held_out, plan_of, table
+from drumlib.evaluation.thesis_protocol import held_out, plan_of, table
 from drumlib.evaluation.songs import (
     WholeSong,
     bands_of_others,

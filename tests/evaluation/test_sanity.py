@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from drumlib.data.chart import chart
+from drumlib.data.grid_song import chart
 from drumlib.drummer import rock_bar
 from drumlib.evaluation.metrics import ensemble, form, sets
 from drumlib.music import songbook

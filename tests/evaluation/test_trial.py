@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from drumlib.data.chart import chart
+from drumlib.data.grid_song import chart
 from drumlib.data.windows import Windows
-from drumlib.evaluation.intervals import bootstrap
-from drumlib.evaluation.trial import ORACLE, ahead, best_cut, f1, own_bars, per_song, rivals, trial
+from drumlib.evaluation.statistics import bootstrap
+from drumbook.window_trial import ORACLE, ahead, best_cut, f1, own_bars, per_song, rivals, trial
 from drumlib.music import songbook
 
 

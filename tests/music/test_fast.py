@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drumlib.data.windows import read_table
-from drumlib.music import MidiError, Song, fast, midi, song_to_bytes, songbook
+from drumlib.music import MidiError, Song, midi, song_to_bytes, songbook
+from drumlib.music import fast_midi as fast
 
 ON, OFF = 0x90, 0x80
 

@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import pytest
 
-from drumlib.data.chart import GRID_NOTE, Chart, Part
+from drumlib.data.grid_song import GRID_NOTE, Chart, Part
 from drumlib.data.windows import Windows
 from drumlib.drummer import Drawing
-from drumlib.network.adversary import (
+from drumbook.critic import (
     CRITIC_PLAN,
     Critic,
     CriticPreset,
@@ -27,8 +27,8 @@ from drumlib.network.adversary import (
     tune,
 )
 from drumlib.network.fresh import fresh
-from drumlib.network.listener import ListenerNetwork, ListenerPreset
-from drumlib.network.plans import Plan
+from drumlib.network.band_conv.model import ListenerNetwork, ListenerPreset
+from drumlib.network.training_config import Plan
 from drumlib.network.weights import load_weights, save_weights
 
 FAMILIES = ("piano", "guitar", "bass")
@@ -245,8 +245,8 @@ def test_nothing_flows_back_through_ears_that_hear_in_steps():
 IN_JAX = """
 import sys
 import numpy as np
-from drumlib.network.adversary import CriticPreset, Tuned, build_critic, judge
-from drumlib.network.listener import ListenerNetwork, ListenerPreset
+from drumbook.critic import CriticPreset, Tuned, build_critic, judge
+from drumlib.network.band_conv.model import ListenerNetwork, ListenerPreset
 from drumlib.network.training import compile_network
 from drumlib.network.batches import wanted
 from drumlib.network.weights import load_weights
@@ -279,7 +279,7 @@ def test_jax_gives_the_same_verdicts_and_tunes_too(tmp_path):
 
 def test_the_shipped_critic_mostly_prefers_our_songs_as_they_are(root):
     """It learned from other songs and from what networks draw, never from drums like these: three in four, not all."""
-    from drumlib.data.chart import chart
+    from drumlib.data.grid_song import chart
     from drumlib.music import songbook
 
     windows = Windows([chart(songbook.song(name)) for name in songbook.names()])

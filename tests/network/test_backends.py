@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from drumlib.data.chart import chart
+from drumlib.data.grid_song import chart
 from drumlib.data.windows import Windows
 from drumlib.music import songbook
-from drumlib.network import models
+from drumlib.network import thesis as models
 from drumlib.network.batches import Batches
-from drumlib.network.models import PRESETS, build
-from drumlib.network.plans import Plan
+from drumlib.network.thesis import PRESETS, build
+from drumlib.network.training_config import Plan
 from drumlib.network.training import compile_network
 from drumlib.network.weights import load_weights, save_weights
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from drumlib.network.fresh import fresh
-from drumlib.network.groove_vae import GrooveBatches, GrooveVAE, GrooveVAEPreset, missed_by, told_off
-from drumlib.network.grooves import pretrained_on_grooves
-from drumlib.network.models import build
+from drumlib.network.groove.groove_vae import GrooveBatches, GrooveVAE, GrooveVAEPreset, missed_by, told_off
+from drumlib.network.groove.training import pretrained_on_grooves
+from drumlib.network.thesis import build
 from drumlib.network.weights import load_weights, save_weights
 
 SMALL = GrooveVAEPreset(encoder_units=12, latent=6, conductor_units=8, decoder_units=16)

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import pytest
 
-from drumlib.data.gmd import TwoBars, quantized_baseline, timing_errors
-from drumlib.network import grooves
-from drumlib.network.grooves import balanced, build_on_grooves, pretrained_on_grooves, train_on_grooves
-from drumlib.network.humanizer import edges
-from drumlib.network.plans import Plan, rate_at
+from drumlib.data.groove_dataset import TwoBars, quantized_baseline, timing_errors
+from drumlib.network.groove import training as grooves
+from drumlib.network.groove.training import balanced, build_on_grooves, pretrained_on_grooves, train_on_grooves
+from drumlib.network.groove.humanizer import edges
+from drumlib.network.training_config import Plan, rate_at
 from drumlib.network.weights import load_weights, read_arrays
 
 PLAN = Plan(epochs=12, batch=32, rate=0.02, mute=0.0, fall="cosine", windows=256, stop_after=99)

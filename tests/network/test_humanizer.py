@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drumlib.data.gmd import TwoBars, performances, quantized_baseline, timing_errors, two_bars
+from drumlib.data.groove_dataset import TwoBars, performances, quantized_baseline, timing_errors, two_bars
 from drumlib.network.fresh import fresh
-from drumlib.network.grooves import pretrained_on_grooves
-from drumlib.network.humanizer import Humanizer, HumanizerBatches, HumanizerPreset, edges, ranked
+from drumlib.network.groove.training import pretrained_on_grooves
+from drumlib.network.groove.humanizer import Humanizer, HumanizerBatches, HumanizerPreset, edges, ranked
 from drumlib.network.weights import load_weights, save_weights
 
 SMALL = HumanizerPreset(units=8, latent=4)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from drumlib.drummer import Drawing
-from drumlib.network import listener
-from drumlib.network.listener import LAGS, Ears, ListenerNetwork, in_windows, remembered
+from drumlib.network.band_conv import model as listener
+from drumlib.network.band_conv.model import LAGS, Ears, ListenerNetwork, in_windows, remembered
 
 HEADS = ("hits", "velocities", "offsets")
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from drumlib.network.models import PRESETS, build
+from drumlib.network.thesis import PRESETS, build
 from drumlib.network.weights import load_weights, named_weights, save_weights
 
 
@@ -159,7 +159,7 @@ def test_a_pickle_is_never_opened(network, tmp_path):
 IN_JAX = """
 import json, sys
 import numpy as np
-from drumlib.network.models import build
+from drumlib.network.thesis import build
 from drumlib.network.weights import load_weights
 import keras
 assert keras.backend.backend() == "jax"

@@ -4,8 +4,8 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from drumlib.network.grooves import GROOVE_PRESETS
-from drumlib.network.plans import PLANS, SCHEDULES, Plan, belongs, is_over, plan_for, rate_at
+from drumlib.network.groove.training import GROOVE_PRESETS
+from drumlib.network.training_config import PLANS, SCHEDULES, Plan, belongs, is_over, plan_for, rate_at
 
 
 def losses(*values: float) -> list[dict]:

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from test_models import arrays, band, drums
 
-from drumlib.network import models, plans, training
-from drumlib.network.attention import AttentiveDecoder, waves
-from drumlib.network.models import PRESETS, DrummerNetwork, Preset, build
-from drumlib.network.pooling import OTHER
+from drumlib.network import training
+from drumlib.network import thesis as models
+from drumlib.network import training_config as plans
+from drumlib.network.variants.attention import AttentiveDecoder, waves
+from drumlib.network.thesis import PRESETS, DrummerNetwork, Preset, build
+from drumlib.network.variants.any_band import OTHER
 from drumlib.network.weights import save_weights
 
 PARAMETERS = {
@@ -172,7 +174,7 @@ def test_the_usual_training_loop_takes_it_and_every_weight_learns(network):
 IN_JAX = """
 import json, sys
 import numpy as np
-from drumlib.network.models import build
+from drumlib.network.thesis import build
 from drumlib.network.weights import load_weights
 import keras
 assert keras.backend.backend() == "jax"

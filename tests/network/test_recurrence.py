@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from drumlib.network import recurrence
-from drumlib.network.recurrence import LSTM
+from drumlib.network import fast_lstm as recurrence
+from drumlib.network.fast_lstm import LSTM
 
 B, T, INPUTS, BESIDE, UNITS = 3, 7, 5, 4, 6
 
@@ -106,7 +106,7 @@ def test_a_small_layer_is_left_to_keras(monkeypatch):
 
 
 def test_the_whole_network_takes_it_in_training(monkeypatch):
-    from drumlib.network.models import build
+    from drumlib.network.thesis import build
 
     walks = []
     walk = recurrence.through_time

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from drumlib.network.models import build
+from drumlib.network.thesis import build
 
 
 @pytest.fixture(scope="module")

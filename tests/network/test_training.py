@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import pytest
 
-from drumlib.data.chart import chart
+from drumlib.data.grid_song import chart
 from drumlib.data.windows import Windows
 from drumlib.music import songbook
 from drumlib.network.batches import Batches
-from drumlib.network.models import build
-from drumlib.network.plans import SCHEDULES, Plan, Stage, plan_for
+from drumlib.network.thesis import build
+from drumlib.network.training_config import SCHEDULES, Plan, Stage, plan_for
 from drumlib.network.training import compile_network, precision, train
 from drumlib.network.weights import load_weights, named_weights, save_weights
 

@@ -13,7 +13,7 @@ import pytest
 from drumlib.__main__ import main
 from drumlib.music import songbook, write_song
 from drumlib.network import weights
-from drumlib.network.models import build
+from drumlib.network.thesis import build
 
 
 def test_the_sums_are_those_of_the_files_on_the_shelf_and_of_no_others(root):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from drumlib.data.chart import WINDOW_BARS
+from drumlib.data.grid_song import WINDOW_BARS
 from drumlib.data.windows import Windows
 from drumlib.evaluation.baselines.base import Baseline, N, length_of, repeated
 from drumlib.music.grid import STEPS_PER_BAR, Groove

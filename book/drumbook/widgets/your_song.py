@@ -1,0 +1,343 @@
+"""Your own song: a MIDI file goes in, the same file with a drummer comes out.
+
+With a kernel a file may be uploaded, and is read by ``drumlib.music`` like any file of a stranger's. A page without one
+cannot run a network; it has the songs of the songbook in place of yours, and says so.
+"""
+
+import base64
+import gzip
+import html
+import re
+import warnings
+from functools import cached_property
+from pathlib import PurePath
+
+import numpy as np
+
+from drumlib.display import sound
+from drumlib.display.assets import safe_json
+from drumlib.display.player import Player
+from drumlib.display.excerpt import chorus_of, some_bars, steps_of
+from drumlib.display.widgets.live import said, show
+from drumlib.display.widgets.stage import Knob, Stage, Take, mimebundle
+from drumlib.drummer import DrummerWarning, accompany
+from drumlib.music import Song, groove_of, song_from_bytes, song_to_bytes, songbook, without_drums
+from drumlib.music.midi import MAX_BYTES, MidiError, clean_text
+
+DRUMMERS = {
+    "best": ("best", {"preset": "best"}),
+    "thesis": ("the thesis's network", {"preset": "thesis"}),
+    "drawn": ("the thesis's network, strokes drawn", {"preset": "thesis", "temperature": 1.0, "seed": 1}),
+}
+"""The drummers of the page: what each is called, and what ``accompany`` is told. The page carries all their songs."""
+
+BARS = 2
+"""So many bars of each song are in the page."""
+
+KBPS = 40
+"""Kilobits a second of the page's bands: eight of them are a lot."""
+
+HEARD_BARS = 16
+"""So many bars of an uploaded song are in the player."""
+
+
+def your_song() -> "YourSong":
+    """Upload a song, choose a drummer, hear it, take it home. Show it as the last line of a notebook's cell."""
+    return YourSong()
+
+
+class YourSong:
+    """What ``your_song`` gives.
+
+    Attributes
+    ----------
+    stages : dict of drumlib.display.widgets.stage.Stage
+        For the page: a stage for each song of the songbook, with its drummers.
+    files : dict of bytes
+        For the page: the whole song with drums as a MIDI file, by (song, drummer).
+    html : str
+        All of it, for a page.
+    """
+
+    @cached_property
+    def songs(self) -> dict[tuple[str, str], Song]:
+        """The songs of the songbook with each drummer, by (song, drummer)."""
+        bands = {name: without_drums(songbook.song(name)) for name in songbook.names()}
+        return {
+            (name, drummer): accompany(band, **options)
+            for name, band in bands.items()
+            for drummer, (_, options) in DRUMMERS.items()
+        }
+
+    @cached_property
+    def files(self) -> dict[tuple[str, str], bytes]:
+        return {key: song_to_bytes(song) for key, song in self.songs.items()}
+
+    @cached_property
+    def stages(self) -> dict[str, Stage]:
+        return {name: self._stage(name) for name in songbook.names()}
+
+    def _stage(self, name: str) -> Stage:
+        start = chorus_of(name)
+
+        def play(drummer: str) -> Take:
+            song = self.songs[name, drummer]
+            strokes = int(groove_of(song).hits.sum())
+            groove = groove_of(song)[steps_of(song, start, BARS)]
+            text = f"{BARS} bars of {len(song.bars)}; {strokes:,} strokes in the whole song"
+            return Take(groove, text)
+
+        song = songbook.song(name)
+        knob = Knob("drummer", "Drummer", tuple(DRUMMERS), texts=[text for text, _ in DRUMMERS.values()])
+        stems = {"band": some_bars(song, start, BARS)}
+        stage = Stage(f"{song.name} ({name})", (knob,), play, stems=stems, start_bar=start)
+        seconds = sum(bar.end - bar.tick for bar in song.bars[start : start + BARS]) / song.ticks_per_beat
+        seconds *= song.tempos[0].microseconds / 1e6
+        stage.audio = {"band": looped(sound.render(stage.stems["band"]), seconds)}
+        return stage
+
+    @cached_property
+    def html(self) -> str:
+        pages = [smaller(stage) for stage in self.stages.values()]
+        songs = [
+            {
+                "page": without_common(page) if i else "",  # the first is in the page as it is
+                "files": [packed(self.files[name, drummer]) for drummer in DRUMMERS],
+                "name": file_name(name),
+            }
+            for i, (name, page) in enumerate(zip(self.stages, pages, strict=True))
+        ]
+        options = "".join(
+            f'<option value="{i}">{html.escape(stage.title)}</option>' for i, stage in enumerate(self.stages.values())
+        )
+        return PAGE.format(options=options, first=pages[0], data=safe_json(songs), script=SCRIPT)
+
+    def live(self):
+        """The same with a kernel: an ipywidgets box, which plays to any file that is uploaded."""
+        return upload_box()
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        return mimebundle(self)
+
+    def __repr__(self) -> str:
+        return "your_song()"
+
+
+# With a kernel
+
+
+def uploaded(value) -> tuple[str, bytes] | None:
+    """The name and the bytes of the newest file in a FileUpload's value; None if there is none.
+
+    In ipywidgets 8 the value is a tuple of dictionaries, in 7 a dictionary with the files' names as keys.
+    """
+    if not value:
+        return None
+    if isinstance(value, dict):
+        name, file = list(value.items())[-1]
+        name = file.get("metadata", {}).get("name", name)
+    else:
+        file = value[-1]
+        name = file.get("name", "")
+    return str(name), bytes(file["content"])
+
+
+def song_of_upload(name: str, content: bytes) -> Song:
+    """The song of a file that a stranger sent. Raises MidiError, in plain words."""
+    if len(content) > MAX_BYTES:
+        raise MidiError(f"the file has {len(content) / 1e6:.1f} MB; at most {MAX_BYTES / 1e6:.0f} MB can be read")
+    return song_from_bytes(content, clean_text(PurePath(name.replace("\\", "/")).stem) or "your song")
+
+
+def drummed(song: Song, **options) -> tuple[Song, list[str]]:
+    """The song with drums, and what the drummer had to say about it. Options as for ``accompany``."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", DrummerWarning)
+        result = accompany(song, **options)
+    return result, [str(warning.message) for warning in told if issubclass(warning.category, DrummerWarning)]
+
+
+def answer(name: str, content: bytes, start_bar: int = 0, **options) -> str:
+    """What is shown for a file: a player, the download, what there is to say; or why it did not work. HTML."""
+    try:
+        song, remarks = drummed(song_of_upload(name, content), **options)
+        notes = "".join(f"<li>{html.escape(remark)}</li>" for remark in remarks)
+        page = f"<p>{download_link(song_to_bytes(song), name)}</p>" + (f"<ul>{notes}</ul>" if notes else "")
+    except (ValueError, MemoryError) as error:  # MidiError and SongError are ValueErrors
+        return said(error)
+    try:
+        start = min(max(start_bar, 0), len(song.bars) - 1)
+        bars = min(HEARD_BARS, len(song.bars) - start)
+        return page + Player(song, start_bar=start, bars=bars).html
+    except Exception as error:  # the file is there all the same: sound is an extra
+        return page + f"<p>It cannot be heard here: {html.escape(str(error))}</p>"
+
+
+def download_link(content: bytes, name: str) -> str:
+    """A link with the whole file in it; its name is made harmless."""
+    text = base64.b64encode(content).decode("ascii")
+    safe = html.escape(file_name(name))
+    return f'<a download="{safe}" href="data:audio/midi;base64,{text}">Download {safe}</a>'
+
+
+def file_name(name: str) -> str:
+    """A name for the file with drums: letters, digits, spaces, dashes of the old one, and not too many."""
+    stem = PurePath(name.replace("\\", "/")).stem
+    return (re.sub(r"[^\w -]+", "_", stem).strip(" _")[:60] or "song") + " with drums.mid"
+
+
+YOURS = "yours"
+"""The choice that stands for the uploaded file, beside the names of the songbook."""
+
+
+def upload_box():
+    """A song of the songbook or an upload, a drummer's choices, and what comes of them."""
+    import ipywidgets
+
+    wide = {"style": {"description_width": "8em"}, "layout": ipywidgets.Layout(width="min(30em, 98%)")}
+    ours = [(f"{songbook.song(name).name} ({name})", name) for name in songbook.names()]
+    choice = ipywidgets.Dropdown(
+        options=[*ours, ("your own, uploaded below", YOURS)], value=ours[0][1], description="Song", **wide
+    )
+    upload = ipywidgets.FileUpload(accept=".mid,.midi", multiple=False, description="Your MIDI file")
+    preset = ipywidgets.Dropdown(options=["best", "thesis"], value="best", description="Drummer", **wide)
+    temperature = ipywidgets.SelectionSlider(
+        options=[("none: cut", 0.0), ("0.5", 0.5), ("1", 1.0), ("1.5", 1.5)],
+        value=0.0,  # None would be "nothing chosen" to ipywidgets
+        description="Temperature",
+        continuous_update=False,
+        **wide,
+    )
+    seed = ipywidgets.BoundedIntText(value=0, min=0, max=9999, description="Seed", **wide)
+    bar = ipywidgets.BoundedIntText(value=1, min=1, max=10_000, description="Hear from bar", **wide)
+    go = ipywidgets.Button(description="Play drums to it")
+    output = ipywidgets.Output()
+
+    def play(_=None):
+        try:
+            file = uploaded(upload.value) if choice.value == YOURS else file_of_ours(choice.value)
+            if file is None:
+                return show(output, "<p>Choose a MIDI file first.</p>")
+            options = {"preset": preset.value, "temperature": temperature.value or None, "seed": seed.value}
+            show(output, answer(*file, start_bar=bar.value - 1, **options))
+        except Exception as error:  # the widgets must not die of it
+            show(output, said(error))
+
+    def take(change):
+        if not uploaded(change["new"]):  # taken back
+            return
+        if choice.value == YOURS:
+            return play()
+        choice.value = YOURS  # plays
+
+    choice.observe(play, "value")
+    upload.observe(take, "value")
+    go.on_click(play)
+    play()
+    return ipywidgets.VBox([choice, upload, preset, temperature, seed, bar, go, output])
+
+
+def file_of_ours(name: str) -> tuple[str, bytes]:
+    """A song of the songbook without its drums, as if somebody had uploaded it."""
+    return f"{name}.mid", song_to_bytes(without_drums(songbook.song(name)))
+
+
+# Without one
+
+
+def looped(audio, seconds: float):
+    """The audio, as long as its bars, with no click where it begins again."""
+    audio = audio[: round(seconds * sound.SAMPLE_RATE)].copy()
+    fade = min(len(audio), sound.SAMPLE_RATE // 50)
+    audio[len(audio) - fade :] *= 1 - (1 + np.arange(fade, dtype="float32")) / fade
+    return audio
+
+
+def smaller(stage: Stage) -> str:
+    """The stage's HTML with the band at fewer kilobits a second."""
+    mp3 = base64.b64encode(sound.encode_mp3(stage.audio["band"], kbps=KBPS)).decode("ascii")
+    return re.sub(r'(<audio [^>]*src="data:audio/mpeg;base64,)[^"]*', lambda found: found[1] + mp3, stage.html)
+
+
+def without_common(page: str) -> str:
+    """A stage's HTML without what all stages have in common: its style, the drums' sound, its script."""
+    page = re.sub(r"<style>.*?</style>", "<style></style>", page, flags=re.DOTALL)
+    page = re.sub(r'(<script type="text/plain" class="dls-kit">).*?(</script>)', r"\1\2", page, flags=re.DOTALL)
+    return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+
+
+def packed(content: bytes) -> str:
+    """A MIDI file as the page carries it: gzip, base64."""
+    return base64.b64encode(gzip.compress(content, mtime=0)).decode("ascii")
+
+
+PAGE = """<div class="drumlib-your-song mathjax_ignore tex2jax_ignore">
+<p>To put drums on a file of your own, run this page as a notebook. Here are the songs of the songbook in its place.</p>
+<p><label>Song <select class="dlys-song" autocomplete="off">{options}</select></label></p>
+<div class="dlys-stage">{first}</div>
+<p class="dlys-take" aria-live="polite"></p>
+<script type="application/json" class="dlys-data">{data}</script>
+<script>{script}</script>
+</div>"""
+
+SCRIPT = """(function () {
+  "use strict";
+  function start(root) {
+    root.setAttribute("data-ready", "");
+    var songs = JSON.parse(root.querySelector(".dlys-data").textContent);
+    var box = root.querySelector(".dlys-stage"), select = root.querySelector(".dlys-song");
+    var line = root.querySelector(".dlys-take"), parts = ["style", ".dls-kit", "script:not([type])"];
+    var first = box.querySelector(".drumlib-stage"), pages = [first], turn = 0;
+    var common = parts.map(function (what) { return first.querySelector(what).textContent; });
+    // The stage of a song is made when the song is first chosen.
+    function stage(i) {
+      if (!pages[i]) {
+        var holder = document.createElement("div");
+        holder.innerHTML = songs[i].page;
+        pages[i] = holder.querySelector(".drumlib-stage");
+        pages[i].querySelector("style").textContent = common[0];
+        pages[i].querySelector(".dls-kit").textContent = common[1];
+        var script = document.createElement("script");
+        script.textContent = common[2];
+        pages[i].appendChild(script);
+      }
+      return pages[i];
+    }
+    function link() {
+      var i = Number(select.value), mine = ++turn, knob = pages[i].querySelector(".dls-knob");
+      line.textContent = "";
+      if (!window.DecompressionStream) { line.textContent = "This browser cannot unpack the MIDI file."; return; }
+      var raw = atob(songs[i].files[Number(knob.value)]), bytes = new Uint8Array(raw.length);
+      for (var k = 0; k < raw.length; k++) bytes[k] = raw.charCodeAt(k);
+      var unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+      new Response(unpacked).arrayBuffer().then(function (all) {
+        if (mine !== turn) return; // another was chosen meanwhile
+        var text = "", file = new Uint8Array(all), a = document.createElement("a");
+        for (var k = 0; k < file.length; k++) text += String.fromCharCode(file[k]);
+        a.download = songs[i].name;
+        a.href = "data:audio/midi;base64," + btoa(text);
+        a.textContent = "Download the whole song with these drums (MIDI)";
+        line.textContent = "";
+        line.appendChild(a);
+      });
+    }
+    select.addEventListener("change", function () {
+      var old = box.querySelector(".drumlib-stage");
+      if (old.getAttribute("data-state") === "playing") old.querySelector(".dls-play").click();
+      box.replaceChild(stage(Number(select.value)), old);
+      link();
+    });
+    box.addEventListener("input", link);
+    box.addEventListener("change", link);
+    link();
+  }
+  function scan(tries) {
+    var found = document.querySelectorAll(".drumlib-your-song:not([data-ready])");
+    for (var i = 0; i < found.length; i++) start(found[i]);
+    if (!found.length && tries < 20) setTimeout(function () { scan(tries + 1); }, 50);
+  }
+  scan(0);
+})();"""

@@ -1,0 +1,1 @@
+"""Training and validation windows from folders and corpora."""

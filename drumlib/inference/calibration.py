@@ -1,0 +1,1 @@
+"""Calibration of probabilities that the thesis's weighted loss biases."""

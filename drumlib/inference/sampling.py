@@ -1,0 +1,1 @@
+"""From a network's outputs to a groove: thresholds and sampling."""

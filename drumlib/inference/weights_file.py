@@ -1,0 +1,1 @@
+"""Weights files: plain arrays in an .npz, checksums and model cards. No Keras."""

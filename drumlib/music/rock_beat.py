@@ -1,0 +1,1 @@
+"""The thesis's one-bar rock beat (4.4)."""

@@ -1,0 +1,1 @@
+"""Every kind of network by the name of its preset."""

@@ -1,0 +1,1 @@
+"""Positions and lags on the grid of sixteenths."""
