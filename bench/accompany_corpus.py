@@ -20,7 +20,7 @@ import mido
 from tqdm import tqdm
 
 from drumlib.__main__ import main as drumlib
-from drumlib.data.windows import read_table
+from drumlib.data.song_folder import read_table
 from drumlib.files import write_whole
 from drumlib.music import DRUM_CHANNEL, Grid, MidiError, read_song
 

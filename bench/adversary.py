@@ -25,18 +25,21 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from drumbook.critic import CRITIC_CONFIG, CriticPreset, build_critic, judge_all, sampled_drums, train_critic, tune
+from drumbook.window_trial import compare_on_windows, f1, hits_of, per_song
 
-from drumlib.data.grid_song import WINDOW_BARS, WINDOW_STEPS, Chart
-from drumlib.data.windows import Windows, list_songs, read_windows
-from drumlib.drummer import drawing, rock_bar
-from drumlib.evaluation.statistics import bootstrap
-from drumbook.window_trial import ahead, f1, hits_of, per_song, trial
+from drumlib.data.grid_song import WINDOW_BARS, WINDOW_STEPS, GridSong
+from drumlib.data.song_folder import list_songs, read_windows
+from drumlib.data.windows import Windows
+from drumlib.evaluation.statistics import bootstrap, paired_f1_difference
 from drumlib.files import write_whole
+from drumlib.inference.sampling import sampler_for
+from drumlib.inference.weights_file import read_arrays, write_checksums
 from drumlib.music.kit import FAMILIES
-from drumbook.critic import CRITIC_PLAN, CriticPreset, build_critic, draws, judge_all, train_critic, tune
-from drumlib.network.thesis import build
-from drumlib.network.training_config import Plan
-from drumlib.network.weights import load_weights, pretrained, read_arrays, save_weights, seal
+from drumlib.music.rock_beat import rock_bar
+from drumlib.network.registry import build
+from drumlib.network.training_config import TrainingConfig
+from drumlib.network.weights import load_weights, pretrained, save_weights
 
 ROOT = Path(__file__).parent.parent
 SHELF = ROOT / "drumlib" / "weights"
@@ -46,7 +49,9 @@ TEMPERATURES = (0.5, 1.0)
 SEEDS = (0, 1)  # of the draws that a critic learns from; the test songs' have others
 TAKES = 8
 WEIGHTS = (0.0, 0.03, 0.1)  # of the critic's word in the tuning
-TUNING = Plan(epochs=3, batch=64, rate=3e-4, mute=0.3, kl_weight=0.0, own=0.0)
+TUNING = TrainingConfig(
+    epochs=3, batch=64, learning_rate=3e-4, instrument_dropout=0.3, kl_weight=0.0, rollout_share=0.0
+)
 PRESETS = {"hits": CriticPreset(), "everything": CriticPreset(name="adversary-everything", everything=True)}
 
 # ruff: noqa: E501 (the rows of a Markdown table are as long as they are)
@@ -111,8 +116,8 @@ def drawn_for(network, sets: dict, folder: Path) -> dict[str, np.ndarray]:
         folder.mkdir(parents=True, exist_ok=True)
         made = {}
         for split in ("train", "validation"):
-            ways = [drawing(temperature, seed, network) for temperature in TEMPERATURES for seed in SEEDS]
-            made[split] = draws(network, sets[split], ways)
+            ways = [sampler_for(temperature, seed, network) for temperature in TEMPERATURES for seed in SEEDS]
+            made[split] = sampled_drums(network, sets[split], ways)
         np.savez_compressed(folder / "unfinished.npz", **made)
         (folder / "unfinished.npz").replace(path)
     return read_arrays(path)
@@ -120,10 +125,10 @@ def drawn_for(network, sets: dict, folder: Path) -> dict[str, np.ndarray]:
 
 def one_draw(network, windows: Windows, temperature: float, seed: int) -> np.ndarray:
     """What a network draws for every window: (windows, 128, 27)."""
-    return draws(network, windows, [drawing(temperature, seed, network)])[0]
+    return sampled_drums(network, windows, [sampler_for(temperature, seed, network)])[0]
 
 
-def critic_of(name: str, drawn: dict, sets: dict, run: Path, plan: Plan):
+def critic_of(name: str, drawn: dict, sets: dict, run: Path, plan: TrainingConfig):
     """Train a critic, or go on with it; the critic of its best epoch, and its history."""
     pairs = ((sets[split], drawn[split]) for split in ("train", "validation"))
     _, history = train_critic(*pairs, run, PRESETS[name], plan, (run / "last.npz").exists(), verbose=2)
@@ -159,13 +164,13 @@ def telling(critic, windows: Windows, rivals: dict[str, np.ndarray]) -> dict:
     return found | {name: share(windows, wins(own, verdict), apart) for name, verdict in company.items()}
 
 
-def takes_of(network, song: Chart, temperature: float, seed: int) -> np.ndarray:
+def takes_of(network, song: GridSong, temperature: float, seed: int) -> np.ndarray:
     """Performances of a whole song, drawn at once, cut into the song's windows: (takes, windows, 128, 27)."""
     rolls = {family: np.zeros((song.steps, 128), dtype="uint8") for family in FAMILIES}
     for part in song.parts:
         rolls[part.family][part.notes["step"], part.notes["pitch"]] = 1
     given = {family: np.stack([roll] * TAKES) for family, roll in rolls.items()}  # (takes, T, 128)
-    played = network.generate(given, choose=drawing(temperature, seed, network))
+    played = network.generate(given, choose=sampler_for(temperature, seed, network))
     played = np.concatenate([played[name] for name in ("hits", "velocities", "offsets")], axis=-1)  # (takes, T, 27)
     return np.stack([played[:, start : start + WINDOW_STEPS] for start in song.starts], axis=1)
 
@@ -218,7 +223,7 @@ def ranking(network, critics: dict, windows: Windows, temperature: float, seed: 
         "mean of the performances": f1(mean.sum(axis=0)),
         **{
             name: {
-                size: {"f1": f1(np.sum(rows, axis=0)), "gain": ahead(np.array(rows), mean)}
+                size: {"f1": f1(np.sum(rows, axis=0)), "gain": paired_f1_difference(np.array(rows), mean)}
                 for size, rows in row.items()
             }
             for name, row in ways.items()
@@ -239,11 +244,11 @@ def stands(network, critic, sets: dict, seed: int) -> dict:
         "drawn, f1 on the validation songs": f1(counts.sum(axis=0)),
         "found out": found["test"],
         "found out on the validation songs": found["validation"],
-        "trial": trial(network, sets["validation"], sets["test"], seed),
+        "trial": compare_on_windows(network, sets["validation"], sets["test"], seed),
     }
 
 
-def tuning(critic, sets: dict, runs: Path, plan: Plan) -> tuple:
+def tuning(critic, sets: dict, runs: Path, plan: TrainingConfig) -> tuple:
     """``best`` trains on with the critic's word at every weight; how each stands, beside how it stood before, and
     the network with the weight that the validation songs chose."""
     rows, networks = {"before": stands(pretrained("best"), critic, sets, plan.seed)}, {}
@@ -252,7 +257,7 @@ def tuning(critic, sets: dict, runs: Path, plan: Plan) -> tuple:
         load_weights(network, SHELF / "best.npz")
         history = tune(
             *(network, critic, sets["train"], sets["validation"], run, plan, weight),
-            choose=lambda epoch, network=network: drawing(1.0, epoch, network),
+            choose=lambda epoch, network=network: sampler_for(1.0, epoch, network),
             resume=(run / "last.npz").exists(),
         )
         rows[f"{weight:g}"] = stands(network, critic, sets, plan.seed) | {
@@ -266,7 +271,7 @@ def tuning(critic, sets: dict, runs: Path, plan: Plan) -> tuple:
         "rows": rows,
         "chosen weight": chosen,
         "ahead of the control": {
-            way: ahead(np.array(counts[f"{chosen:g}"][way]), np.array(counts["0"][way]))
+            way: paired_f1_difference(np.array(counts[f"{chosen:g}"][way]), np.array(counts["0"][way]))
             for way in ("right band", "drawn")
         },
     }, networks[chosen]
@@ -293,14 +298,14 @@ def main() -> None:
     options = parser.parse_args()
     started, seed, network = time.perf_counter(), options.seed, pretrained("best")
     sets = {split: read_windows(list_songs(options.songs, split), {}) for split in ("train", "validation", "test")}
-    plan = replace(CRITIC_PLAN, seed=seed)
+    plan = replace(CRITIC_CONFIG, seed=seed)
     drawn = drawn_for(network, sets, options.runs / "best")
     critics, histories = {}, {}
     for name in PRESETS:
         critics[name], histories[name] = critic_of(name, drawn, sets, options.runs / f"critic-{name}", plan)
     if options.ship:  # what is measured is what is shipped
         save_weights(critics["hits"], SHELF / "adversary.npz")
-        seal(SHELF)
+        write_checksums(SHELF)
         load_weights(critics["hits"], SHELF / "adversary.npz")
 
     test, beat = sets["test"], rock_bar()

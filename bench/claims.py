@@ -9,7 +9,7 @@ typed in are flat, in timing and often in loudness, so the human drummers of the
 (beats in 4/4) stand beside them: each session there counts once, and nobody heard a band.
 
 The thesis's network has two rows. Its loss makes it say "probability times velocity". One row is mended
-(``drummer.if_struck``); the other, "louder", has the same strokes and the thesis's own multipliers, 1.8 and for the
+(``drummer.conditional_velocities``); the other, "louder", has the same strokes and the thesis's own multipliers, 1.8 and for the
 snare 2.5. ``best`` has two as well: cut, and drawing its notes. And the thesis's two-bar fills are tried with
 sub-sequences of one, two and four bars.
 """
@@ -22,12 +22,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from evaluation import as_text
-
-from drumlib.data.grid_song import WINDOW_STEPS
-from drumlib.data.groove_dataset import performances
-from drumlib.drummer import THRESHOLDS, if_struck, with_the_thesis_gains
-from drumlib.evaluation.baselines import make
 from drumbook.claims import (
     CLAIMS,
     Claim,
@@ -40,14 +34,27 @@ from drumbook.claims import (
     over_songs,
     verdict,
 )
+from evaluation import as_text
+
+from drumlib.data.grid_song import WINDOW_STEPS
+from drumlib.data.groove_dataset import performances
+from drumlib.drummer import THRESHOLDS
+from drumlib.evaluation.baselines import make
 from drumlib.evaluation.evaluate import REAL, about, table_sum
+from drumlib.evaluation.predict import (
+    apply_threshold,
+    choose_threshold,
+    free_running,
+    songs_from_windows,
+    windows_from_songs,
+)
 from drumlib.evaluation.set_distances import rounded
-from drumlib.evaluation.predict import alone, cut_of, groove_at, songs_of, windows_of
-from drumlib.evaluation.songs import WholeSong, whole_songs
+from drumlib.evaluation.songs import EvaluationSong, whole_songs
 from drumlib.files import write_whole
+from drumlib.inference.sampling import conditional_velocities, thesis_velocity_gains
 from drumlib.music import DRUM_OF_ROLAND_PITCH, STEPS_PER_BAR, STEPS_PER_BEAT, Grid, Groove, groove_of
 from drumlib.music.kit import FAMILIES
-from drumlib.network.thesis import build
+from drumlib.network.registry import build
 from drumlib.network.weights import load_shipped
 
 RESULTS = Path(__file__).parent / "results" / "claims.json"
@@ -58,10 +65,10 @@ SUBSEQUENCES = (1, 2, 4)
 SEED = 0
 
 
-def said(network, songs: list[WholeSong], section_bars: int | None = None) -> list[dict[str, np.ndarray]]:
-    """What a network without a memory of its song says, nothing mended: as ``playing.alone``, other sub-sequences."""
-    given = {family: windows_of([song.rolls[family] for song in songs], WINDOW_STEPS) for family in FAMILIES}
-    return songs_of(network.generate(given, section_bars), [len(song) for song in songs], WINDOW_STEPS)
+def said(network, songs: list[EvaluationSong], section_bars: int | None = None) -> list[dict[str, np.ndarray]]:
+    """What a network without a memory of its song says, nothing mended: as ``playing.free_running``, other sub-sequences."""
+    given = {family: windows_from_songs([song.rolls[family] for song in songs], WINDOW_STEPS) for family in FAMILIES}
+    return songs_from_windows(network.generate(given, section_bars), [len(song) for song in songs], WINDOW_STEPS)
 
 
 def tidy(found: dict | None) -> dict | None:
@@ -69,11 +76,11 @@ def tidy(found: dict | None) -> dict | None:
     return found and {key: rounded(x) if isinstance(x, float) else x for key, x in found.items()}
 
 
-def figures(grooves: list[Groove], songs: list[WholeSong]) -> dict[str, list[float]]:
+def figures(grooves: list[Groove], songs: list[EvaluationSong]) -> dict[str, list[float]]:
     """Every claim's figure in every song."""
     return {
         name: [
-            claim.value(groove, song.judged, song.rolls, 1000 * (song.step_seconds or math.nan))
+            claim.value(groove, song.scored_steps, song.rolls, 1000 * (song.step_seconds or math.nan))
             for groove, song in zip(grooves, songs, strict=True)
         ]
         for name, claim in CLAIMS.items()
@@ -96,12 +103,12 @@ def row(values: dict[str, list[float]], real: dict[str, list[float]] | None) -> 
     return found
 
 
-def bars_judged(song: WholeSong) -> np.ndarray:
+def bars_judged(song: EvaluationSong) -> np.ndarray:
     """Which bars count, bool (bars,)."""
-    return song.judged.reshape(-1, STEPS_PER_BAR).any(axis=1)
+    return song.scored_steps.reshape(-1, STEPS_PER_BAR).any(axis=1)
 
 
-def profile(grooves: list[Groove], songs: list[WholeSong]) -> list[dict]:
+def profile(grooves: list[Groove], songs: list[EvaluationSong]) -> list[dict]:
     """Fill strokes by place in a phrase of eight, mean over songs, with intervals."""
     rows = [fill_profile(groove, bars_judged(song)) for groove, song in zip(grooves, songs, strict=True)]
     return [tidy(over_songs(column, SEED)) for column in np.transpose(rows)]
@@ -151,13 +158,15 @@ def humans(source: Path) -> tuple[dict, dict]:
     return values, about_them
 
 
-def subsequences(network, songs: list[WholeSong], cut: float) -> dict:
+def subsequences(network, songs: list[EvaluationSong], cut: float) -> dict:
     """Do the fills of groups of two bars come from sub-sequences of two bars? The same network, with others."""
     heads = {length: said(network, songs, length) for length in SUBSEQUENCES}
     bars = [bars_judged(song) for song in songs]
 
     def contrast(length: int, group: int, at: float) -> list[float]:
-        return [fills_end_phrases(groove_at(one, at), b, group) for one, b in zip(heads[length], bars, strict=True)]
+        return [
+            fills_end_phrases(apply_threshold(one, at), b, group) for one, b in zip(heads[length], bars, strict=True)
+        ]
 
     cuts = (0.5, cut, *THRESHOLDS)
     effect = over_songs(np.subtract(contrast(2, 2, cut), contrast(1, 2, cut)), SEED)
@@ -185,18 +194,19 @@ def main(arguments: list[str] | None = None) -> None:
     for name in options.networks:
         network = build(name)
         load_shipped(network, name)
-        cuts[name], _ = cut_of(network, validation)
+        cuts[name], _ = choose_threshold(network, validation)
         if name == "thesis":
             heads = said(network, songs)
-            played[name] = [groove_at(if_struck(one), cuts[name]) for one in heads]
+            played[name] = [apply_threshold(conditional_velocities(one), cuts[name]) for one in heads]
             played[LOUDER] = [
-                groove_at({**one, "velocities": with_the_thesis_gains(one["velocities"])}, cuts[name]) for one in heads
+                apply_threshold({**one, "velocities": thesis_velocity_gains(one["velocities"])}, cuts[name])
+                for one in heads
             ]
             tried = subsequences(network, songs, cuts[name])
         else:
             bands = [song.rolls for song in songs]
-            played[name] = [groove_at(one, cuts[name]) for one in alone(network, bands)]
-            played[DRAWN] = [groove_at(one, 0.5) for one in alone(network, bands, SEED)]
+            played[name] = [apply_threshold(one, cuts[name]) for one in free_running(network, bands)]
+            played[DRAWN] = [apply_threshold(one, 0.5) for one in free_running(network, bands, SEED)]
         print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
     for name in RIVALS:
         played[name] = [make(name).play(song.rolls, None, SEED) for song in songs]

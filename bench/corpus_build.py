@@ -26,11 +26,11 @@ from pathlib import Path
 import symusic
 
 from drumlib.data.corpus.builder import build
-from drumlib.data.grid_song import chart
-from drumlib.data.splitting.fingerprints import song_prints, window_prints
-from drumlib.data.groove_dataset import performances
-from drumlib.data.corpus.selection import Rules, why_not
+from drumlib.data.corpus.selection import SelectionRules, exclusion_reason
 from drumlib.data.corpus.sources import GrooveBands, SongFolder
+from drumlib.data.grid_song import grid_song
+from drumlib.data.groove_dataset import performances
+from drumlib.data.splitting.fingerprints import song_fingerprints, window_fingerprints
 from drumlib.files import write_whole
 from drumlib.music import MidiError, midi
 from drumlib.music import fast_midi as fast
@@ -195,11 +195,11 @@ def shares(songs: Path, build_seconds: float) -> dict:
     read = [fast.song_from_bytes_fast(one) for one in data]
     seconds["reading, symusic and our checks"] = time.perf_counter() - started
     started = time.perf_counter()
-    charts = [chart(song) for song in read if why_not(song) is None]
+    charts = [grid_song(song) for song in read if exclusion_reason(song) is None]
     seconds["selection and charts"] = time.perf_counter() - started
     started = time.perf_counter()
     for one in charts:
-        song_prints(one), window_prints(one)
+        song_fingerprints(one), window_fingerprints(one)
     seconds["fingerprints"] = time.perf_counter() - started
     return {name: taken / build_seconds for name, taken in seconds.items()}
 
@@ -235,7 +235,8 @@ def main() -> None:
         }
         show(results["good songs"])
         results["500 performances with bands"] = [
-            measured(Some(where, variants=2), workers, rules=Rules(bars=8, strokes=0, fit=0.0)) for workers in (0, 2)
+            measured(Some(where, variants=2), workers, rules=SelectionRules(bars=8, strokes=0, fit=0.0))
+            for workers in (0, 2)
         ]
         show(results["500 performances with bands"])
     results["ever more songs"] = grown(options.songs, [1, 2, 4, 8])

@@ -18,12 +18,12 @@ import re
 from pathlib import Path
 
 from drumlib.evaluation.baselines import BASELINES, make
-from drumlib.evaluation.evaluate import REAL, about, by_baseline, by_network, real, table, table_sum
-from drumlib.evaluation.set_distances import bars_learned
-from drumlib.evaluation.songs import whole_songs, windows_to_learn
+from drumlib.evaluation.evaluate import REAL, about, reference_scores, score_baseline, score_network, table, table_sum
+from drumlib.evaluation.set_distances import training_bars
+from drumlib.evaluation.songs import training_windows, whole_songs
 from drumlib.files import write_whole
-from drumlib.network.thesis import PRESETS, build
-from drumlib.network.weights import load_either
+from drumlib.network.registry import PRESETS, build
+from drumlib.network.weights import load_or_shipped
 
 RESULTS = Path(__file__).parent / "results" / "evaluation.json"
 CURVES = ("best", "thesis")
@@ -35,8 +35,8 @@ def loaded(preset: str, runs: Path | None) -> tuple:
     network = build(preset)
     run = runs / f"{preset}-0" / "best.npz" if runs else None
     if run and run.is_file():
-        return load_either(network, preset, run), f"RUNS/{preset}-0/best.npz"
-    return load_either(network, preset), "shipped"
+        return load_or_shipped(network, preset, run), f"RUNS/{preset}-0/best.npz"
+    return load_or_shipped(network, preset), "shipped"
 
 
 def as_text(results: dict) -> bytes:
@@ -60,28 +60,33 @@ def main(arguments: list[str] | None = None) -> None:
     if unknown := [name for name in options.rows if name not in PRESETS and name not in BASELINES]:
         parser.error(f"no row {unknown[0]!r}: there is {', '.join([*PRESETS, *BASELINES])}")
     songs, validation = whole_songs(options.songs, "test"), whole_songs(options.songs, "validation")
-    learning = [windows_to_learn(options.songs, split) for split in ("train", "validation")]
+    learning = [training_windows(options.songs, split) for split in ("train", "validation")]
     head = {
         "command": "python bench/evaluation.py --songs SONGS --runs RUNS",
         "sha256 of the songs' table": table_sum(options.songs),
         **about(songs, validation, SEED),
     }
     results = json.loads(options.results.read_text(encoding="utf-8")) if options.results.exists() else {"drummers": {}}
-    learned = bars_learned(learning[0])
-    rows = {REAL: real(songs, learned)} | {name: row for name, row in results["drummers"].items() if name != REAL}
+    learned = training_bars(learning[0])
+    rows = {REAL: reference_scores(songs, learned)} | {
+        name: row for name, row in results["drummers"].items() if name != REAL
+    }
     for name in options.rows:
         if name in rows and not options.again:
             print(f"{name}: is there already")
             continue
         if name in BASELINES:
-            rows[name] = by_baseline(make(name, *learning), songs, SEED, learned)
+            rows[name] = score_baseline(make(name, *learning), songs, SEED, learned)
         else:
             try:
                 network, weights = loaded(name, options.runs)
             except ValueError as error:
                 print(f"{name}: left out ({error})")
                 continue
-            rows[name] = {"weights": weights, **by_network(network, songs, validation, SEED, name in CURVES, learned)}
+            rows[name] = {
+                "weights": weights,
+                **score_network(network, songs, validation, SEED, name in CURVES, learned),
+            }
         print(f"{name}: {rows[name]['seconds']} s", flush=True)
         order = [REAL, *PRESETS, *BASELINES]
         kept = {key: rows[key] for key in sorted(rows, key=order.index)}

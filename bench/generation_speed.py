@@ -14,7 +14,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from drumlib.drummer import takes
+from drumlib.drummer import candidates
 from drumlib.files import write_whole
 from drumlib.music import Song, Track, songbook
 from drumlib.network.weights import pretrained
@@ -43,7 +43,7 @@ def main() -> None:
     times = []
     for _ in range(RUNS + 1):
         start = time.perf_counter()
-        takes(song)
+        candidates(song)
         times.append(time.perf_counter() - start)
     results = {
         "what": "drummer.takes on a song of four minutes: rolls, network, thresholds, ranking; seconds of wall clock",

@@ -18,10 +18,10 @@ import numpy as np
 from evaluation import as_text
 from grooves_trained import about, put_on_shelf, run_of, trained
 
-from drumlib.data.groove_dataset import performances, two_bars
+from drumlib.data.groove_dataset import performances, two_bar_windows
 from drumlib.files import write_whole
 from drumlib.network.groove.training import pretrained_on_grooves
-from drumlib.network.training_config import plan_for
+from drumlib.network.training_config import config_for
 
 RESULTS = Path(__file__).parent / "results" / "groove_vae.json"
 SAMPLES = 1000
@@ -176,12 +176,12 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--ship", action="store_true", help="write the weights and their card into the package")
     options = parser.parse_args()
-    sets = {s: two_bars(performances(options.groove, s, "beat", "4-4")) for s in ("train", "validation", "test")}
+    sets = {s: two_bar_windows(performances(options.groove, s, "beat", "4-4")) for s in ("train", "validation", "test")}
     before = json.loads(options.results.read_text()) if options.results.exists() else {"training": {}}
     if options.shipped:
         network, training = pretrained_on_grooves("groove-vae"), before["training"]
     else:
-        plan = plan_for("groove-vae", seed=options.seed, epochs=options.epochs)
+        plan = config_for("groove-vae", seed=options.seed, epochs=options.epochs)
         network, training = trained("groove-vae", sets, options.runs, plan, before["training"])
     results = {
         "what": "a hierarchical VAE of two bars of drums, trained and scored on the Groove MIDI Dataset's beats in 4/4",

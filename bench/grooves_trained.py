@@ -14,8 +14,9 @@ import keras
 from evaluation import as_text
 
 from drumlib.files import write_whole
+from drumlib.inference.weights_file import write_checksums
 from drumlib.network.groove.training import build_on_grooves, train_on_grooves
-from drumlib.network.weights import load_weights, save_weights, seal
+from drumlib.network.weights import load_weights, save_weights
 
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
 
@@ -64,6 +65,6 @@ def put_on_shelf(preset: str, figures: dict, page: str, weights: Path | None = N
     """Write a model card, as figures and as a page, into the package, and with ``weights`` these, too."""
     if weights is not None:
         write_whole(SHELF / f"{preset}.npz", weights.read_bytes())
-        seal(SHELF)
+        write_checksums(SHELF)
     write_whole(SHELF / f"{preset}.json", as_text(figures))
     write_whole(SHELF / f"{preset}.md", page.encode())

@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from drumlib.data.grid_song import grid_song
+from drumlib.data.song_folder import read_table
 from drumlib.data.splitting import fingerprints
 from drumlib.data.splitting import related_songs as grouping
-from drumlib.data.grid_song import chart
-from drumlib.data.splitting.fingerprints import of_kind, song_prints, window_prints
-from drumlib.data.splitting.related_songs import groups
+from drumlib.data.splitting.fingerprints import of_kind, song_fingerprints, window_fingerprints
+from drumlib.data.splitting.related_songs import related_groups
 from drumlib.data.splitting.splits import SHARES, SPLITS, clashes, split_groups
-from drumlib.data.windows import read_table
 from drumlib.files import write_whole
 from drumlib.music import Meter, MidiError, Notes, Song, Tempo
 from drumlib.music.fast_midi import read_song
@@ -118,31 +118,31 @@ def main() -> None:
             song = read_song(folder / row["file"])
         except MidiError:
             continue
-        rows, songs, charts = [*rows, row], [*songs, song], [*charts, chart(song)]
+        rows, songs, charts = [*rows, row], [*songs, song], [*charts, grid_song(song)]
     prints, seconds = [], {"window_prints": [], "song_prints": []}
     for one in charts:
-        for function in (window_prints, song_prints):
+        for function in (window_fingerprints, song_fingerprints):
             start = time.perf_counter()
             result = function(one)
             if one.starts:  # the rest would flatter us
                 seconds[function.__name__].append(time.perf_counter() - start)
         prints.append(result)
     start = time.perf_counter()
-    everything = groups([None] * len(rows), prints)
+    everything = related_groups([None] * len(rows), prints)
     seconds_of_groups = time.perf_counter() - start
 
     with_windows = [number for number, one in enumerate(charts) if one.starts]
     table = [rows[number] for number in with_windows]
     content = [prints[number] for number in with_windows]
-    windows = [window_prints(charts[number]) for number in with_windows]
-    joined = groups([row["group"] for row in table], content)
+    windows = [window_fingerprints(charts[number]) for number in with_windows]
+    joined = related_groups([row["group"] for row in table], content)
     own = split_groups(joined, [len(song) for song in windows], SHARES, SEED, content)
     seeds = [split_groups(joined, [len(song) for song in windows], SHARES, seed, content) for seed in range(20)]
-    alone, found = groups([None] * len(content), content), {}
+    alone, found = related_groups([None] * len(content), content), {}
     for lost in tqdm(LOST, desc="planted copies"):
         rng = np.random.default_rng(SEED)
-        copies = [song_prints(chart(planted(songs[number], lost, rng))) for number in with_windows]
-        both = groups([None] * (2 * len(copies)), content + copies).reshape(2, -1)
+        copies = [song_fingerprints(grid_song(planted(songs[number], lost, rng))) for number in with_windows]
+        both = related_groups([None] * (2 * len(copies)), content + copies).reshape(2, -1)
         strangers = (both[0][:, None] == both[0]) & (alone[:, None] != alone)
         found[f"{lost:.1%} of notes lost"] = {
             "copies_found": int((both[0] == both[1]).sum()),

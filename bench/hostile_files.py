@@ -24,8 +24,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from drumlib.data.corpus.builder import build
-from drumlib.data.grid_song import chart
 from drumlib.data.corpus.sources import SongFolder
+from drumlib.data.grid_song import grid_song
 from drumlib.files import write_whole
 from drumlib.music import Grid, MidiError, groove_of, midi
 from drumlib.music import fast_midi as fast
@@ -110,7 +110,7 @@ def judge(data: bytes) -> tuple[str, float]:
             song = reader(data, "a damaged file")
             grid = Grid(song)
             groove_of(song, grid)
-            chart(song)
+            grid_song(song)
             outcomes.append(song)
         except MidiError as error:
             outcomes.append(str(error))

@@ -14,7 +14,7 @@ What the rows mean. The network says a distribution for every note; a *readout* 
 
 - ``middle``: the median. It is the nearest to the real drummer, note by note, and too even.
 - ``mean``: the mean. It has the least squared error, and is evener still.
-- ``lively``: the median of the sharpened histogram, stretched away from the drum's average. One answer, nothing drawn.
+- ``spread_matched``: the median of the sharpened histogram, stretched away from the drum's average. One answer, nothing drawn.
   Its two numbers are those that reach the real spread on the validation split at the least error.
 - ``draw``: drawn, with what a performance, a drum, a place in the bar have in common. The figures are means of several
   seeds. It has the real spread, and its error is that of *another* performance, as good as the real one.
@@ -34,19 +34,20 @@ import numpy as np
 from evaluation import as_text
 from grooves_trained import about, put_on_shelf, run_of, trained
 
-from drumlib.data.groove_dataset import TwoBars, performances, quantized_baseline, timing_errors, two_bars
+from drumlib.data.groove_dataset import TwoBarWindows, performances, two_bar_windows
+from drumlib.evaluation.humanizers import quantized_baseline, timing_errors
 from drumlib.files import write_whole
-from drumlib.humanize import SHARES, feel, fit_shares, gauss, lively, quantile
+from drumlib.humanize import VARIANCE_GROUPS, correlated_noise, fit_shares, normal_cdf, quantile, spread_matched
 from drumlib.music.kit import DRUMS
+from drumlib.network.groove.humanizer import RANGES, HumanizerPreset, bin_edges
 from drumlib.network.groove.training import GROOVE_PRESETS, pretrained_on_grooves
-from drumlib.network.groove.humanizer import RANGES, HumanizerPreset, edges
-from drumlib.network.training_config import plan_for
+from drumlib.network.training_config import config_for
 
 RESULTS = Path(__file__).parent / "results" / "humanize.json"
 ROWS = [name for name, preset in GROOVE_PRESETS.items() if isinstance(preset, HumanizerPreset)]
 SEEDS = 5
 SPREAD = 0.95
-"""What ``lively`` aims for on the validation split, as a share of the real spread: the least that is safely within 10 %."""
+"""What ``spread_matched`` aims for on the validation split, as a share of the real spread: the least that is safely within 10 %."""
 SHARPNESS = (1.0, 1.5, 2.0, 3.0, 5.0)
 PUBLISHED = {
     "source": "Gillick et al. 2019, table of humanization, as quoted in the field; not checked against a copy here",
@@ -99,7 +100,7 @@ for the data: Gillick, Roos, Engel, Eck, Bamman, "Learning to Groove with Invers
 class Notes:
     """The played notes of windows, one row each: where they are, and how they were really struck."""
 
-    def __init__(self, windows: TwoBars):
+    def __init__(self, windows: TwoBarWindows):
         self.windows = windows
         self.where = np.nonzero(windows.grooves[..., : len(DRUMS)] > 0)
         window, step, drum = self.where
@@ -129,7 +130,7 @@ class Notes:
         row |= {"velocity_mae": float(np.abs(answers["velocities"] - self.truth["velocities"]).mean())}
         for name, bins in (("offsets", 40), ("velocities", 32)):
             row[f"spread_{name}"] = float(answers[name].std() / self.truth[name].std())
-            row[f"kl_{name}"] = divergence(self.truth[name], answers[name], edges(name, bins))
+            row[f"kl_{name}"] = divergence(self.truth[name], answers[name], bin_edges(name, bins))
         return {name: round(value, 4) for name, value in row.items()}
 
     def windows_a_spread(self, values: np.ndarray) -> float:
@@ -161,7 +162,7 @@ def fit_readouts(notes: Notes, found: dict[str, np.ndarray]) -> tuple[dict, dict
             low, high = 0.2, 6.0
             for _ in range(25):  # the spread grows with the stretch: find the stretch by halving
                 stretch = (low + high) / 2
-                answer = lively(histograms, name, drums, sharpness, stretch, centres)
+                answer = spread_matched(histograms, name, drums, sharpness, stretch, centres)
                 low, high = (stretch, high) if answer.std() < SPREAD * truth.std() else (low, stretch)
             rows.append(
                 {
@@ -185,21 +186,25 @@ def fit_readouts(notes: Notes, found: dict[str, np.ndarray]) -> tuple[dict, dict
 def readouts(notes: Notes, found: dict[str, np.ndarray], settings: dict) -> dict:
     """The scores of every readout."""
     drums = notes.cells[:, 1]
-    centres = {name: (edges(name, h.shape[-1])[1:] + edges(name, h.shape[-1])[:-1]) / 2 for name, h in found.items()}
+    centres = {
+        name: (bin_edges(name, h.shape[-1])[1:] + bin_edges(name, h.shape[-1])[:-1]) / 2 for name, h in found.items()
+    }
     rows = {
         "middle": notes.score({name: quantile(h, name, 0.5) for name, h in found.items()}),
         "mean": notes.score({name: h @ centres[name] for name, h in found.items()}),
-        "lively": notes.score({name: lively(h, name, drums, **settings[name]["lively"]) for name, h in found.items()}),
+        "lively": notes.score(
+            {name: spread_matched(h, name, drums, **settings[name]["lively"]) for name, h in found.items()}
+        ),
     }
-    alone = {name: float(name == "note") for name in SHARES}
+    alone = {name: float(name == "note") for name in VARIANCE_GROUPS}
     for title, common in (("draw", None), ("draw, note by note", alone)):
         scores, feels = [], []
         for seed in range(SEEDS):
             answers = {}
             for number, (name, histograms) in enumerate(found.items()):
                 rng = np.random.default_rng([seed, number])
-                noise = feel(notes.cells, notes.performance, common or settings[name]["shares"], rng)
-                answers[name] = quantile(histograms, name, gauss(noise))
+                noise = correlated_noise(notes.cells, notes.performance, common or settings[name]["shares"], rng)
+                answers[name] = quantile(histograms, name, normal_cdf(noise))
             scores.append(notes.score(answers))
             feels.append(notes.windows_a_spread(answers["offsets"]))
         rows[title] = {key: round(float(np.mean([score[key] for score in scores])), 4) for key in scores[0]}
@@ -254,7 +259,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--ship", action="store_true", help="write the weights and their card into the package")
     options = parser.parse_args()
-    sets = {s: two_bars(performances(options.groove, s, "beat", "4-4")) for s in ("train", "validation", "test")}
+    sets = {s: two_bar_windows(performances(options.groove, s, "beat", "4-4")) for s in ("train", "validation", "test")}
     notes = {name: Notes(windows) for name, windows in sets.items()}
     networks = json.loads(options.results.read_text())["networks"] if options.results.exists() else {}
     networks = {name: networks[name] for name in ROWS if name in networks}
@@ -263,7 +268,7 @@ def main() -> None:
         if options.shipped:
             network, training = pretrained_on_grooves(preset), networks.get(preset, {})
         else:
-            plan = plan_for(preset, seed=options.seed, epochs=options.epochs)
+            plan = config_for(preset, seed=options.seed, epochs=options.epochs)
             network, training = trained(preset, sets, options.runs, plan, networks.get(preset))
             training |= {"parameters": network.count_params(), "preset": asdict(network.preset)}
         networks[preset] = {**training, **scored(network, notes)}

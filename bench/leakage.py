@@ -21,14 +21,14 @@ from pathlib import Path
 import numpy as np
 
 from drumlib.data.corpus.reader import Corpus
-from drumlib.data.splitting.fingerprints import window_prints
+from drumlib.data.splitting.fingerprints import window_fingerprints
 from drumlib.data.windows import Windows
 from drumlib.drummer import THRESHOLDS
-from drumlib.evaluation.metrics import agreement, confusion
+from drumlib.evaluation.metrics import confusion, hit_scores
 from drumlib.evaluation.thesis_protocol import THRESHOLD, predict
 from drumlib.files import write_whole
-from drumlib.network.thesis import build, play_all
-from drumlib.network.training import Plan, train
+from drumlib.network.registry import build, generate_windows
+from drumlib.network.training import TrainingConfig, train
 from drumlib.network.weights import load_weights
 
 RESULTS = Path(__file__).parent / "results" / "leakage.json"
@@ -51,7 +51,7 @@ def ways(corpus: Corpus) -> dict[str, tuple[Windows, Windows]]:
 
 def leak(corpus: Corpus, training: Windows, validation: Windows) -> dict[str, float]:
     """How much of the validation windows is known from training."""
-    prints = {number: window_prints(corpus[number]) for number in range(len(corpus))}
+    prints = {number: window_fingerprints(corpus[number]) for number in range(len(corpus))}
     known_songs = set(training.index[:, 0].tolist())
     known_groups = {int(corpus.groups[number]) for number in known_songs}
     known_drums = {int(prints[song][i]) for song, i, *_ in training.index.tolist()}
@@ -67,11 +67,11 @@ def score(network, windows: Windows) -> dict:
     """F1 and accuracy of a network on these windows: told the true step before, and playing by itself."""
     truth, told = predict(network, windows)
     hits = truth["drums"][..., :9]
-    alone = play_all(network, windows)[..., :9]
+    alone = generate_windows(network, windows)[..., :9]
     return {
         "windows": len(windows),
-        "teacher-forced": agreement(confusion(hits, told["hits"] > THRESHOLD))._asdict(),
-        "free-running": agreement(confusion(hits, alone > THRESHOLDS[1]))._asdict(),
+        "teacher-forced": hit_scores(confusion(hits, told["hits"] > THRESHOLD))._asdict(),
+        "free-running": hit_scores(confusion(hits, alone > THRESHOLDS[1]))._asdict(),
     }
 
 
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     corpus = Corpus(options.corpus)
-    plan = Plan(epochs=options.epochs, transpose=0, mute=0.0)
+    plan = TrainingConfig(epochs=options.epochs, transpose=0, instrument_dropout=0.0)
     results = {
         "command": f"python bench/leakage.py --corpus CORPUS --runs RUNS --epochs {options.epochs}",
         "what": "one network, trained alike, with three ways to choose its validation windows",

@@ -21,10 +21,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from drumlib.data.groove_dataset import performances, quantized_baseline, two_bars
+from drumlib.data.groove_dataset import performances, two_bar_windows
+from drumlib.evaluation.humanizers import quantized_baseline
 from drumlib.files import write_whole
 from drumlib.music import DRUM_OF_ROLAND_PITCH, DRUMS, STEPS_PER_BAR, STEPS_PER_BEAT, Grid
-from drumlib.music.grid import strokes, together
+from drumlib.music.grid import merge_notes, quantize_hits
 
 BINS = {"ms": np.linspace(-150, 150, 101), "steps": np.linspace(-0.5, 0.5, 51)}
 """Edges of the histograms. Half a sixteenth lasts 150 ms at 50 beats a minute, the slowest tempo of the data set."""
@@ -36,7 +37,7 @@ def columns(played) -> dict[str, np.ndarray]:
     for one in played:
         song = one.song()
         grid = Grid(song)
-        steps, drums, velocities, offsets = strokes(together(song.drums), grid, DRUM_OF_ROLAND_PITCH)
+        steps, drums, velocities, offsets = quantize_hits(merge_notes(song.drums), grid, DRUM_OF_ROLAND_PITCH)
         ms = offsets * song.tempos[0].microseconds / 1000 / STEPS_PER_BEAT
         told = [np.full(len(steps), text) for text in (one.genre, one.drummer)]
         rows.append((steps % STEPS_PER_BAR, drums, velocities, offsets, ms, *told))
@@ -125,7 +126,7 @@ def main() -> None:
         "notes": len(strokes["drum"]),
         "performances_by_style": counts(one.genre for one in played),
         "performances_by_drummer": counts(one.drummer for one in played),
-        "quantized_baseline_on_the_test_split": quantized_baseline(two_bars(tqdm(test, desc="baseline"))),
+        "quantized_baseline_on_the_test_split": quantized_baseline(two_bar_windows(tqdm(test, desc="baseline"))),
         "bins": {
             **{unit: [round(edge, 4) for edge in edges.tolist()] for unit, edges in BINS.items()},
             "velocity": list(range(0, 129, 8)),

@@ -34,14 +34,17 @@ import numpy as np
 from thesis_transcribed import Transcription, compile_transcription, transcribe
 from tqdm import tqdm
 
-from drumlib.data.grid_song import chart
+from drumlib.data.grid_song import grid_song
 from drumlib.data.windows import Windows
-from drumlib.drummer import THRESHOLDS, accompany, agreement, combinations, drum_track, readout, roll_of
+from drumlib.drummer import THRESHOLDS, accompany, combinations, drum_track, family_roll
 from drumlib.files import write_whole
+from drumlib.inference.sampling import groove_from_outputs
 from drumlib.music import Grid, Song, Track, songbook, with_tracks
 from drumlib.music.kit import FAMILIES
+from drumlib.music.rock_beat import rock_beat_similarity
 from drumlib.network.batches import Batches
-from drumlib.network.thesis import DrummerNetwork, build
+from drumlib.network.registry import build
+from drumlib.network.thesis import DrummerNetwork
 from drumlib.network.training import compile_network
 from drumlib.network.weights import pretrained
 
@@ -116,7 +119,7 @@ def ratios(slow, fast) -> dict:
 
 def songbook_windows() -> Windows:
     """The windows of the book's own songs."""
-    return Windows([chart(songbook.song(name)) for name in songbook.names()])
+    return Windows([grid_song(songbook.song(name)) for name in songbook.names()])
 
 
 def forward_products(network: DrummerNetwork) -> dict[str, int]:
@@ -254,10 +257,10 @@ def bars_of(minutes: float, song: Song) -> int:
 
 def thesis_rhythm(network: Transcription, band, grid: Grid, threshold: float, step=None):
     """One rhythm the thesis's way: for one combination of tracks and one threshold. Returns agreement and groove."""
-    rolls = {family: roll_of(band, family, grid)[None] for family in FAMILIES}  # (1, T, 128)
+    rolls = {family: family_roll(band, family, grid)[None] for family in FAMILIES}  # (1, T, 128)
     hits, velocities, offsets = np.split(network.play(rolls, THESIS_STEPS, step)[0], 3, axis=-1)  # 3 x (T, 9)
-    groove = readout(hits, velocities, offsets, grid, threshold)
-    return agreement(groove.hits, grid), groove
+    groove = groove_from_outputs(hits, velocities, offsets, grid, threshold)
+    return rock_beat_similarity(groove.hits, grid), groove
 
 
 def measure_playing(minutes: float, rounds: int) -> dict:

@@ -22,15 +22,18 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from drumbook.window_trial import compare_on_windows, window_baselines
 
 from drumlib.data.corpus.reader import Corpus
-from drumlib.data.windows import join, list_songs, read_windows
+from drumlib.data.song_folder import list_songs, read_windows
+from drumlib.data.splitting.joined_sets import join
+from drumlib.evaluation.statistics import paired_f1_difference
 from drumlib.evaluation.thesis_protocol import THESIS
-from drumbook.window_trial import ahead, rivals, trial
 from drumlib.files import write_whole
-from drumlib.network.thesis import PRESETS, build
-from drumlib.network.training_config import is_over, plan_for
-from drumlib.network.training import check_folder, train
+from drumlib.network.checkpoints import check_folder
+from drumlib.network.registry import PRESETS, build
+from drumlib.network.training import train
+from drumlib.network.training_config import config_for, is_over
 from drumlib.network.weights import load_weights
 
 RESULTS = Path(__file__).parent / "results" / "presets.json"
@@ -98,7 +101,7 @@ def made(name: str, seed: int, sets: dict, runs: Path, epochs: int | None) -> di
     training = join([sets["train" if part == "songs" else part] for part in BANDS.get(name, ["songs"])])
     preset, changes, plan_changes = row_of(name)
     usual = PRESETS[preset]
-    plan = plan_for(preset, seed=seed, **{"epochs": epochs, **plan_changes})
+    plan = config_for(preset, seed=seed, **{"epochs": epochs, **plan_changes})
     run = runs / f"{name.replace(',', '').replace(' ', '-').replace('(', '').replace(')', '')}-{seed}"
     try:
         PRESETS[preset] = replace(usual, **changes)
@@ -127,7 +130,7 @@ def made(name: str, seed: int, sets: dict, runs: Path, epochs: int | None) -> di
             "seconds": None if resume else round(taken, 1),  # by the clock, whatever else the machine did
             "processor seconds": None if resume else round(used, 1),
         },
-        "trial": trial(network, sets["validation"], sets["test"], seed),
+        "trial": compare_on_windows(network, sets["validation"], sets["test"], seed),
     }
 
 
@@ -151,7 +154,7 @@ def main() -> None:
         "command": "python bench/presets.py --songs SONGS --runs RUNS --rows ROWS --seeds SEEDS",
         "songs": {split: windows.songs for split, windows in sets.items()},
         "windows": {split: len(windows) for split, windows in sets.items()},
-        "rivals": rivals(*(sets[split] for split in ("train", "validation", "test"))),
+        "rivals": window_baselines(*(sets[split] for split in ("train", "validation", "test"))),
         "the thesis's own figures": THESIS,
         "machine": {
             "processor": platform.processor() or platform.machine(),
@@ -169,7 +172,7 @@ def main() -> None:
                 continue
             print(f"{key}:", flush=True)
             row = made(name, seed, sets, options.runs, options.epochs)
-            row["ahead of the average bar"] = ahead(row["trial"]["counts"]["right band"], average)
+            row["ahead of the average bar"] = paired_f1_difference(row["trial"]["counts"]["right band"], average)
             rows = table_of(options.results)["rows"] | {key: row}  # read anew: others may have added theirs
             write_whole(options.results, (json.dumps({**about, "rows": rows}, indent=1) + "\n").encode())
             print(in_words(key, row), flush=True)

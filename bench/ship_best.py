@@ -13,11 +13,14 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from drumlib.data.windows import list_songs, read_windows
-from drumbook.window_trial import ahead, rivals, trial
+from drumbook.window_trial import compare_on_windows, window_baselines
+
+from drumlib.data.song_folder import list_songs, read_windows
+from drumlib.evaluation.statistics import paired_f1_difference
 from drumlib.files import write_whole
-from drumlib.network.thesis import build
-from drumlib.network.weights import card, load_weights, save_weights, seal
+from drumlib.inference.weights_file import model_card, write_checksums
+from drumlib.network.registry import build
+from drumlib.network.weights import load_weights, save_weights
 
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
 
@@ -70,15 +73,15 @@ def main() -> None:
         history = json.loads((options.run / "history.json").read_text())
         load_weights(network, options.run / "best.npz")
         save_weights(network, SHELF / "best.npz")
-        seal(SHELF)
+        write_checksums(SHELF)
     else:
-        history = card("best")["training"]
+        history = model_card("best")["training"]
     load_weights(network, SHELF / "best.npz")
     training, validation, test = (
         read_windows(list_songs(options.songs, split), {}) for split in ("train", "validation", "test")
     )
-    tried, others = trial(network, validation, test), rivals(training, validation, test)
-    lead = ahead(tried["counts"]["right band"], others["counts"]["average bar of the training songs"])
+    tried, others = compare_on_windows(network, validation, test), window_baselines(training, validation, test)
+    lead = paired_f1_difference(tried["counts"]["right band"], others["counts"]["average bar of the training songs"])
     plan, losses = history["plan"], [epoch["val_loss"] for epoch in history["epochs"]]
     command = (
         f"python -m drumlib train --preset best --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from drumlib.data.windows import list_songs, read_windows
-from drumlib.evaluation.thesis_protocol import held_out, table
+from drumlib.data.song_folder import list_songs, read_windows
+from drumlib.evaluation.thesis_protocol import evaluate_windows, table
 from drumlib.files import write_whole
-from drumlib.network.thesis import build
+from drumlib.inference.weights_file import model_card, write_checksums
+from drumlib.network.registry import build
 from drumlib.network.training_config import stalled
-from drumlib.network.weights import card, load_weights, save_weights, seal
+from drumlib.network.weights import load_weights, save_weights
 
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
 
@@ -90,15 +91,17 @@ def main() -> None:
     options.add_argument("--songs", type=Path, required=True, help="the folder of songs, with songs.csv")
     options = options.parse_args()
     history = (
-        json.loads((options.run / "history.json").read_text()) if options.run else card(options.shipped)["training"]
+        json.loads((options.run / "history.json").read_text())
+        if options.run
+        else model_card(options.shipped)["training"]
     )
     preset = history["preset"]
     network = build(preset)
     if options.run:
         load_weights(network, options.run / "best.npz")
         save_weights(network, SHELF / f"{preset}.npz")
-        seal(SHELF)
-    results = held_out(options.songs, "test", preset, SHELF / f"{preset}.npz", tqdm)
+        write_checksums(SHELF)
+    results = evaluate_windows(options.songs, "test", preset, SHELF / f"{preset}.npz", tqdm)
     print(table(results))
     figures = {"training": history, "held_out": results}
     write_whole(SHELF / f"{preset}.json", (json.dumps(figures, indent=1) + "\n").encode())

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from drumlib.network.losses import hits_loss, squared_error
+from drumlib.network.losses import squared_error, weighted_focal_loss
 
 BAND = ("piano", "guitar", "bass")
 STEPS = 32
@@ -116,7 +116,7 @@ class Transcription(keras.Model):
 def compile_transcription(network: Transcription, rate: float = 1e-3) -> None:
     """Adam, the thesis's losses, and the metrics that ours has too (the thesis has a fourth, and pays for it)."""
     metrics = [keras.metrics.BinaryAccuracy(), keras.metrics.Precision(), keras.metrics.Recall()]
-    losses = {"hits": hits_loss, "velocities": squared_error, "offsets": squared_error}
+    losses = {"hits": weighted_focal_loss, "velocities": squared_error, "offsets": squared_error}
     network.compile(keras.optimizers.Adam(rate), loss=losses, metrics={"hits": metrics})
 
 

@@ -71,7 +71,11 @@ def parser() -> argparse.ArgumentParser:
         "--temperature", type=float, metavar="T", help="draw the notes: 1 as learned, above wilder, below tamer"
     )
     command.add_argument(
-        "--section-bars", type=int, metavar="N", help="bars in a sub-sequence, for presets with a conductor"
+        "--subsequence-bars",
+        "--section-bars",
+        type=int,
+        metavar="N",
+        help="bars in a sub-sequence, for presets with a conductor",
     )
     command.add_argument("--keep-drums", action="store_true", help="keep the song's own drums as well")
     command.add_argument("--quantized-copy", action="store_true", help="add a second, quantized drum track to compare")
@@ -167,23 +171,42 @@ def parser() -> argparse.ArgumentParser:
         "--epochs", type=int, help="at most; it ends when nothing is gained (default with stages: as many as they have)"
     )
     command.add_argument("--batch", type=int, help="windows in a batch")
-    command.add_argument("--rate", type=float, help="learning rate at the start; not with stages, which have their own")
+    command.add_argument(
+        "--learning-rate",
+        "--rate",
+        type=float,
+        help="learning rate at the start; not with stages, which have their own",
+    )
     command.add_argument("--transpose", type=int, help="semitones, up or down; the thesis: 0")
-    command.add_argument("--mute", type=float, help="how often an instrument is silenced; the thesis: 0")
+    command.add_argument(
+        "--instrument-dropout", "--mute", type=float, help="how often an instrument is silenced; the thesis: 0"
+    )
     command.add_argument("--kl-weight", type=float, help="how narrow the bottleneck; the thesis: 1")
-    command.add_argument("--warm-up", type=int, help="epochs in which that weight grows to what it is; the thesis: 0")
+    command.add_argument(
+        "--kl-warm-up", "--warm-up", type=int, help="epochs in which that weight grows to what it is; the thesis: 0"
+    )
     command.add_argument("--free-bits", type=float, help="of what the bottleneck says, at no cost; the thesis: 0")
-    command.add_argument("--own", type=float, help="how often it is told its own playing; the thesis: 0")
+    command.add_argument(
+        "--rollout-share", "--own", type=float, help="how often it is told its own playing; the thesis: 0"
+    )
     command.add_argument("--schedule", help="plain; or in stages: layer-wise (the thesis's) or transfer")
     command.add_argument("--transplant", type=Path, metavar="FILE.npz", help="begin with the decoder of these weights")
     command.add_argument("--mixed", action="store_true", default=None, help="half precision where it is enough (GPU)")
     command.add_argument("--backend", choices=["tensorflow", "jax"], help="what Keras computes with")
     command.add_argument(
-        "--fall", help="how the rate falls: stalls (where nothing is gained) or cosine (not with stages)"
+        "--lr-schedule",
+        "--fall",
+        help="how the rate falls: stalls (where nothing is gained) or cosine (not with stages)",
     )
-    command.add_argument("--slow-after", type=int, metavar="N", help="epochs without a gain until the rate is cut")
-    command.add_argument("--stop-after", type=int, metavar="N", help="epochs without a gain until training ends")
-    command.add_argument("--average", type=float, help="keep an average of the weights: its share of what was before")
+    command.add_argument(
+        "--lr-patience", "--slow-after", type=int, metavar="N", help="epochs without a gain until the rate is cut"
+    )
+    command.add_argument(
+        "--patience", "--stop-after", type=int, metavar="N", help="epochs without a gain until training ends"
+    )
+    command.add_argument(
+        "--ema-decay", "--average", type=float, help="keep an average of the weights: its share of what was before"
+    )
     command.add_argument("--windows", type=int, metavar="N", help="in an epoch (0: all)")
     command.add_argument("--seed", type=int, help="of its first weights and of all that is drawn")
 
@@ -261,7 +284,7 @@ def accompany(options) -> None:
             seed=options.seed,
             threshold=options.threshold,
             temperature=options.temperature,
-            section_bars=options.section_bars,
+            section_bars=options.subsequence_bars,
             keep_drums=options.keep_drums,
             quantized_copy=options.quantized_copy,
         )
@@ -360,11 +383,11 @@ def download(options) -> None:
 def corpus(options) -> None:
     """Build a corpus."""
     from drumlib.data.corpus.builder import build
-    from drumlib.data.corpus.selection import Rules
+    from drumlib.data.corpus.selection import SelectionRules
     from drumlib.data.corpus.sources import GrooveBands, SongFolder
 
     # Who plays to a click keeps to its grid, and a human is never quite on it.
-    usual = Rules() if options.bands is None else Rules(bars=8, strokes=0, fit=0.0)
+    usual = SelectionRules() if options.bands is None else SelectionRules(bars=8, strokes=0, fit=0.0)
     asked = {"bars": options.min_bars, "strokes": options.min_strokes, "fit": options.min_fit}
     rules = replace(usual, missing=options.missing, **{name: n for name, n in asked.items() if n is not None})
     if options.bands is None:
@@ -424,13 +447,15 @@ def train(options) -> None:
             raise UsageError("--backend comes too late: Keras is loaded already")
         os.environ["KERAS_BACKEND"] = options.backend
     from drumlib.data.splitting.splits import SPLITS
-    from drumlib.network.training_config import Plan, plan_for
-    from drumlib.network.training import check_folder, train, training_corpus, training_songs, training_together
+    from drumlib.data.training_sets import training_corpus, training_songs, training_together
+    from drumlib.network.checkpoints import check_folder
+    from drumlib.network.training import train
+    from drumlib.network.training_config import TrainingConfig, config_for
 
     if bool(options.groove) == bool(options.songs or options.corpus):
         raise UsageError("what to learn from? --songs FOLDER, or --corpus CORPUS, or both; or --groove GROOVE alone")
     options.preset = options.preset or ("humanize" if options.groove else "best")
-    plan = plan_for(options.preset, **{field.name: getattr(options, field.name) for field in fields(Plan)})
+    plan = config_for(options.preset, **{field.name: getattr(options, field.name) for field in fields(TrainingConfig)})
     check_folder(options.out, options.resume)
     if options.groove:
         from drumlib.network.groove.training import groove_windows, train_on_grooves
@@ -473,11 +498,11 @@ def evaluate(options) -> None:
         split, baselines = options.split, options.baseline
         results = evaluate(folder, split, presets, baselines, options.weights, options.seed, bar)
     elif options.task == "windows":
-        from drumlib.evaluation.thesis_protocol import held_out, table
+        from drumlib.evaluation.thesis_protocol import evaluate_windows, table
 
         if options.split == "all":
             raise UsageError("--task windows scores one split")
-        results = held_out(folder, options.split, presets[0], options.weights, bar)
+        results = evaluate_windows(folder, options.split, presets[0], options.weights, bar)
     else:
         from drumlib.evaluation.humanizers import evaluate, table
 

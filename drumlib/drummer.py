@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from drumlib.data.grid_song import WINDOW_BARS
+from drumlib.inference.sampling import conditional_velocities, groove_from_outputs, needs_calibration, sampler_for
 from drumlib.music import (
     DRUM_CHANNEL,
     STEPS_PER_BAR,
@@ -25,13 +26,13 @@ from drumlib.music import (
     with_tracks,
     without_drums,
 )
-from drumlib.music.kit import CLOSED_HAT, CRASH, DRUMS, FAMILIES, KICK, OPEN_HAT, SNARE
+from drumlib.music.grid import MAX_STEPS
+from drumlib.music.kit import DRUMS, FAMILIES
+from drumlib.music.rock_beat import rock_beat_similarity
 
 THRESHOLDS = (0.60, 0.62, 0.64)
 """What the thesis tried: a note is played where its probability exceeds the threshold. Each preset has its own."""
 
-MAX_STEPS = 64_000
-"""Songs with more steps are refused: that is 4,000 bars of 4/4, or very many tiny ones."""
 
 MAX_COMBINATIONS = 16
 """How many ways to choose one piano, one guitar and one bass are listened to at most."""
@@ -49,7 +50,7 @@ class DrummerWarning(UserWarning):
 
 
 @dataclass(frozen=True)
-class Take:
+class Candidate:
     """One rhythm among those that the drummer tried.
 
     Attributes
@@ -57,13 +58,13 @@ class Take:
     groove : what is played, on the song's grid.
     band : the tracks that were listened to, one a family at most.
     threshold : the threshold that made notes of probabilities; None if notes were drawn.
-    agreement : the share of cells, in [0, 1], that agree with the one-bar rock beat.
+    rock_beat_similarity : the share of cells, in [0, 1], that agree with the one-bar rock beat.
     """
 
     groove: Groove
     band: tuple[Track, ...]
     threshold: float | None
-    agreement: float
+    rock_beat_similarity: float
 
 
 def accompany(
@@ -124,16 +125,16 @@ def accompany(
         If a family is missing, if bars are not in 4/4, or if there were too many combinations to try.
     """
     grid = Grid(song)
-    take = takes(song, grid, preset, seed, threshold, temperature, section_bars, window_bars, sample, max_combinations)[
-        0
-    ]
+    take = candidates(
+        song, grid, preset, seed, threshold, temperature, section_bars, window_bars, sample, max_combinations
+    )[0]
     parts = [drum_track("Drums", take.groove, grid)]
     if quantized_copy:
         parts.append(drum_track("Drums, quantized", quantized(take.groove), grid))
     return with_tracks(song if keep_drums else without_drums(song), parts)
 
 
-def takes(
+def candidates(
     song: Song,
     grid: Grid | None = None,
     preset: str = "best",
@@ -144,7 +145,7 @@ def takes(
     window_bars: int | None = 8,
     sample: bool = False,
     max_combinations: int = MAX_COMBINATIONS,
-) -> list[Take]:
+) -> list[Candidate]:
     """Every rhythm that the drummer tries for this song, the best first. Arguments as for ``accompany``."""
     if threshold is not None and temperature is not None:
         raise ValueError("choose a threshold or a temperature: notes are either cut off or drawn")
@@ -165,15 +166,17 @@ def takes(
 
     cuts = pretrained(preset).preset.thresholds  # an unknown preset is said before anything is said of the song
     bands = combinations(song, max_combinations)
-    tell_about(song, grid)
-    rolls = {family: np.stack([roll_of(band, family, grid) for band in bands]) for family in FAMILIES}  # (C, T, 128)
+    warn_about_song(song, grid)
+    rolls = {
+        family: np.stack([family_roll(band, family, grid) for band in bands]) for family in FAMILIES
+    }  # (C, T, 128)
     rhythm = probabilities(rolls, preset, seed, temperature, section_bars, window_bars, sample)
     tried = []
     for band, hits, velocities, offsets in zip(bands, *rhythm.values(), strict=True):
         for cut in (None,) if temperature else cuts if threshold is None else (threshold,):
-            groove = readout(hits, velocities, offsets, grid, cut)
-            tried.append(Take(groove, band, cut, agreement(groove.hits, grid)))
-    return sorted(tried, key=lambda take: -take.agreement)  # sorted keeps the order of equals: the first tried wins
+            groove = groove_from_outputs(hits, velocities, offsets, grid, cut)
+            tried.append(Candidate(groove, band, cut, rock_beat_similarity(groove.hits, grid)))
+    return sorted(tried, key=lambda take: -take.rock_beat_similarity)  # sorted keeps the order of equals: the first tried wins
 
 
 def combinations(song: Song, most: int = MAX_COMBINATIONS) -> list[tuple[Track, ...]]:
@@ -197,7 +200,7 @@ def combinations(song: Song, most: int = MAX_COMBINATIONS) -> list[tuple[Track, 
     return bands[:most]
 
 
-def tell_about(song: Song, grid: Grid) -> None:
+def warn_about_song(song: Song, grid: Grid) -> None:
     """Warn of what the drummer has to do without, or around."""
     missing = [family for family in FAMILIES if not song.parts(family)]
     if missing:
@@ -212,7 +215,7 @@ def tell_about(song: Song, grid: Grid) -> None:
         )
 
 
-def roll_of(band: Sequence[Track], family: str, grid: Grid) -> np.ndarray:
+def family_roll(band: Sequence[Track], family: str, grid: Grid) -> np.ndarray:
     """The piano roll of one family of one band, (steps, 128); silence if the band has none of that family."""
     return roll_from_notes([note for track in band if track.family == family for note in track.notes], grid)
 
@@ -244,7 +247,7 @@ def probabilities(
     windows = {
         family: np.pad(roll, padding).reshape(-1, size, 128) for family, roll in rolls.items()
     }  # (C*T/W, W, 128)
-    choose = None if temperature is None else drawing(temperature, seed, network)
+    choose = None if temperature is None else sampler_for(temperature, seed, network)
     # What is drawn is drawn for all at once. Else so many windows are played at a time as memory surely has room for.
     number = len(windows["bass"])  # C*T/W
     together = max(1, MOST_STEPS // size) if choose is None and not sample else number
@@ -257,116 +260,9 @@ def probabilities(
         for first in range(0, number, together)
     ]
     rhythm = {name: np.concatenate([part[name] for part in played]) for name in played[0]}  # 3 x (C*T/W, W, 9)
-    if choose is None and says_too_much(network):
-        rhythm = if_struck(rhythm)
+    if choose is None and needs_calibration(network):
+        rhythm = conditional_velocities(rhythm)
     return {name: x.reshape(bands, -1, len(DRUMS))[:, :length] for name, x in rhythm.items()}
-
-
-def says_too_much(network) -> bool:
-    """Whether the network was trained with the thesis's loss, whose answers must be read with ``calibrate``."""
-    return network.preset.loss == "thesis"
-
-
-def if_struck(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same hits and offsets, with velocities as they would be if the drum were struck.
-
-    The thesis's loss counts silent cells as velocity 0, so the network learns to say *probability times velocity*.
-    Where it is unsure it says a soft note when it means a rare one. Dividing by the (calibrated) probability undoes
-    that; the thesis multiplied every velocity by 1.8, and the snare's by 2.5, instead. (Offsets suffer the same way,
-    but are so small that the division mostly makes noise louder: they are left as the network says them.)
-    """
-    from drumlib.network.losses import calibrate
-
-    odds = np.maximum(calibrate(heads["hits"]), 0.05)
-    return {**heads, "velocities": np.clip(heads["velocities"] / odds, 0, 1)}
-
-
-def with_the_thesis_gains(velocities: np.ndarray) -> np.ndarray:
-    """Velocities (..., 9) as the thesis mended them (4.4): 1.8 times as loud, the snare 2.5 times, up to 1."""
-    gain = np.full(len(DRUMS), 1.8)
-    gain[SNARE] = 2.5
-    return np.clip(velocities * gain, 0, 1)
-
-
-class Drawing:
-    """A way to choose notes: draw each from its probability. Above 1 a temperature evens the odds out.
-
-    ``mended`` says that probabilities and velocities mean what they say; those of a network trained with the thesis's
-    loss do not, and are calibrated first. The same seed draws the same notes from the same probabilities.
-    """
-
-    def __init__(self, temperature: float = 1.0, seed: int = 0, mended: bool = False):
-        self.temperature, self.mended = temperature, mended
-        self.rng = np.random.default_rng(seed)
-
-    def luck(self, *shape: int) -> np.ndarray:
-        """Random numbers in [0, 1): a note is struck where its probability is above its luck."""
-        return self.rng.random(shape)
-
-    def draw(self, heads: dict, luck: np.ndarray) -> dict[str, np.ndarray]:
-        """What is played of the three heads, each (..., 9), with this luck (..., 9)."""
-        from keras import ops
-
-        from drumlib.network.losses import calibrate
-
-        heads = {name: ops.convert_to_numpy(x) for name, x in heads.items()}
-        odds = np.clip(heads["hits"].astype(float), 1e-7, 1 - 1e-7) if self.mended else calibrate(heads["hits"])
-        heads = heads if self.mended else if_struck(heads)
-        with np.errstate(over="ignore"):  # next to nothing, raised to a high power, is nothing
-            odds = 1 / (1 + (1 / odds - 1) ** (1 / self.temperature))
-        struck = (luck < odds).astype(np.float32)
-        return {"hits": struck, "velocities": struck * heads["velocities"], "offsets": struck * heads["offsets"]}
-
-    def __call__(self, heads: dict) -> dict[str, np.ndarray]:
-        """What is played of one step, with new luck."""
-        return self.draw(heads, self.luck(*np.shape(heads["hits"])))
-
-
-def drawing(temperature: float, seed: int, network=None) -> Drawing:
-    """A ``Drawing`` that reads the answers of this network as they are meant; without one, of the thesis's."""
-    return Drawing(temperature, seed, mended=network is not None and not says_too_much(network))
-
-
-def readout(hits, velocities, offsets, grid: Grid, threshold: float | None = None) -> Groove:
-    """Make a groove of what the network said, each (T, 9): notes where ``hits`` exceeds the threshold.
-
-    The song's last bar is never left empty: if nothing there exceeds the threshold, what is most likely on its first
-    step is played, and not too softly to be heard.
-    """
-    struck = hits > (0.5 if threshold is None else threshold)
-    last = grid.first_steps[-1]
-    if not struck[last:].any():
-        drum = hits[last].argmax() if hits[last].any() else KICK
-        struck[last, drum] = True
-        velocities = velocities.copy()
-        velocities[last, drum] = max(velocities[last, drum], 0.5)
-    struck &= grid.played[:, None]
-    return Groove(struck, velocities * struck, offsets * struck)
-
-
-def rock_bar() -> np.ndarray:
-    """One bar of the thesis's rock beat, as hits (16, 9)."""
-    bar = np.zeros((STEPS_PER_BAR, len(DRUMS)))
-    bar[[0, 8, 10], KICK] = 1
-    bar[[4, 12], SNARE] = 1
-    bar[::2, CLOSED_HAT] = 1
-    bar[14, OPEN_HAT] = 1
-    bar[0, CRASH] = 1
-    return bar
-
-
-def rock_beat(grid: Grid) -> np.ndarray:
-    """The thesis's measure of a good rhythm: the one-bar rock beat in every bar, as hits (steps, 9)."""
-    return np.tile(rock_bar(), (grid.steps // STEPS_PER_BAR, 1))
-
-
-def agreement(hits: np.ndarray, grid: Grid) -> float:
-    """The share of a rhythm's cells, in [0, 1], that agree with the rock beat: the thesis's ranking function.
-
-    Each rhythm is judged by itself. (The thesis's code never reset its accuracy, so each was judged together with
-    all those before it.)
-    """
-    return float((hits == rock_beat(grid))[grid.played].mean())
 
 
 def quantized(groove: Groove, velocity: int = 90) -> Groove:

@@ -25,9 +25,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from drumlib.drummer import MAX_STEPS
-from drumlib.music import STEPS_PER_BAR, STEPS_PER_BEAT, Grid, Note, Song, Track, with_tracks, without_drums
-from drumlib.music.grid import together
+from drumlib.music import STEPS_PER_BAR, Grid, Note, Song, Track, with_tracks, without_drums
+from drumlib.music.grid import MAX_STEPS, merge_notes, step_lengths
 from drumlib.music.kit import DRUM_CHANNEL, DRUM_OF_PITCH, DRUMS
 
 WINDOW = 2 * STEPS_PER_BAR
@@ -66,7 +65,7 @@ def humanize(song: Song, seed: int = 0, amount: float = 1.0, readout: str = "dra
     grid, strokes, rest = Grid(song), {}, []
     if grid.steps > MAX_STEPS:
         raise ValueError(f"its {len(grid.bars):,} bars are too many")
-    notes = together(song.drums)
+    notes = merge_notes(song.drums)
     for note, step in zip(notes, grid.locate(notes.ticks)[0].tolist(), strict=True):
         if note.pitch not in DRUM_OF_PITCH or step >= grid.steps:
             rest.append(note)
@@ -78,7 +77,7 @@ def humanize(song: Song, seed: int = 0, amount: float = 1.0, readout: str = "dra
         raise ValueError("the song has no drums to humanize: put some on it first (drumlib.drummer.accompany)")
     cells = np.array(sorted(strokes), dtype=np.int64)  # (notes, 2): step and drum
     found = histograms_of_song(cells, grid.steps, step_lengths(song, grid))
-    answers = readings(found, cells, np.zeros(len(cells), dtype=np.int64), settings(), readout, seed)
+    answers = read_histograms(found, cells, np.zeros(len(cells), dtype=np.int64), readout_settings(), readout, seed)
 
     played = [strokes[cell] for cell in map(tuple, cells.tolist())]
     own = np.array([note.velocity for note in played]) / 127
@@ -91,14 +90,6 @@ def humanize(song: Song, seed: int = 0, amount: float = 1.0, readout: str = "dra
     ]
     track = Track(tuple(sorted(moved + rest)), is_drum=True, channel=DRUM_CHANNEL, name="Drums, humanized")
     return with_tracks(without_drums(song), [track])
-
-
-def step_lengths(song: Song, grid: Grid) -> np.ndarray:
-    """How long a step lasts at the beginning of each bar of the grid, in milliseconds: (steps / 16,)."""
-    starts = grid.ticks(np.arange(0, grid.steps, STEPS_PER_BAR))
-    changes = np.array([tempo.tick for tempo in song.tempos])
-    lengths = np.array([tempo.microseconds for tempo in song.tempos]) / 1000 / STEPS_PER_BEAT
-    return lengths[np.searchsorted(changes, starts, side="right") - 1]
 
 
 def histograms_of_song(cells: np.ndarray, steps: int, step_ms: np.ndarray, batch: int = 128) -> dict[str, np.ndarray]:
@@ -134,7 +125,7 @@ def histograms_of_song(cells: np.ndarray, steps: int, step_ms: np.ndarray, batch
     return {name: total / weight for name, total in found.items()}
 
 
-def readings(
+def read_histograms(
     found: dict[str, np.ndarray],
     cells: np.ndarray,
     performance: np.ndarray,
@@ -145,27 +136,27 @@ def readings(
     """One number a note: ``velocities`` and ``offsets``, (notes,) each.
 
     ``found`` has the histograms (notes, K), ``cells`` the step and the drum of each note (notes, 2), ``performance``
-    the number of the performance that each belongs to: what a draw has in common ends with it. ``settings`` are those
-    of the shipped weights (``settings()``), for each of the two answers: ``shares`` and ``lively``.
+    the number of the performance that each belongs to: what a draw has in common ends with it. ``readout_settings`` are those
+    of the shipped weights (``readout_settings()``), for each of the two answers: ``shares`` and ``spread_matched``.
     """
     answers = {}
     for number, (name, histograms) in enumerate(found.items()):
         own = settings[name]
         if readout == "draw":
-            noise = feel(cells, performance, own["shares"], np.random.default_rng([seed, number]))
-            answers[name] = quantile(histograms, name, gauss(noise))
+            noise = correlated_noise(cells, performance, own["shares"], np.random.default_rng([seed, number]))
+            answers[name] = quantile(histograms, name, normal_cdf(noise))
         elif readout == "middle":
             answers[name] = quantile(histograms, name, 0.5)
         else:
-            answers[name] = lively(histograms, name, cells[:, 1], **own["lively"])
+            answers[name] = spread_matched(histograms, name, cells[:, 1], **own["lively"])
     return answers
 
 
 def quantile(histograms: np.ndarray, name: str, share) -> np.ndarray:
     """Where ``share`` of each histogram (notes, K) lies below: (notes,). Within a bin all values are alike."""
-    from drumlib.network.groove.humanizer import edges
+    from drumlib.network.groove.humanizer import bin_edges
 
-    borders = edges(name, histograms.shape[-1])  # (K + 1,)
+    borders = bin_edges(name, histograms.shape[-1])  # (K + 1,)
     sums = np.cumsum(histograms, axis=-1, dtype=float)
     sums /= sums[:, -1:]
     share = np.broadcast_to(share, sums.shape[:1])
@@ -176,7 +167,7 @@ def quantile(histograms: np.ndarray, name: str, share) -> np.ndarray:
     return borders[bin_] + np.clip(inside, 0, 1) * (borders[1] - borders[0])
 
 
-def lively(histograms, name: str, drums: np.ndarray, sharpness: float, stretch: float, centres) -> np.ndarray:
+def spread_matched(histograms, name: str, drums: np.ndarray, sharpness: float, stretch: float, centres) -> np.ndarray:
     """The middle of each histogram, moved away from the average: (notes,).
 
     First the histogram is sharpened (raised to a power): where a note may be straight or swung, the middle is
@@ -191,23 +182,25 @@ def lively(histograms, name: str, drums: np.ndarray, sharpness: float, stretch: 
     return np.clip(centre + stretch * (middle - centre), low, high - 1e-3)
 
 
-SHARES = ("performance", "drum", "place", "note")
+VARIANCE_GROUPS = ("performance", "drum", "place", "note")
 """What a draw consists of: what a performance has in common, a drum in it, a drum's place in the bar, a note's own."""
 
 
-def feel(cells: np.ndarray, performance: np.ndarray, shares: dict[str, float], rng: np.random.Generator) -> np.ndarray:
+def correlated_noise(
+    cells: np.ndarray, performance: np.ndarray, shares: dict[str, float], rng: np.random.Generator
+) -> np.ndarray:
     """Standard normal numbers, one a note, that are alike where a drummer's mood is: (notes,).
 
-    ``shares`` says how much of the variance is common to what (``SHARES``); they sum to 1.
+    ``shares`` says how much of the variance is common to what (``VARIANCE_GROUPS``); they sum to 1.
     """
     total = np.zeros(len(cells))
-    for kind, group in zip(SHARES, kinship(cells, performance), strict=True):
+    for kind, group in zip(VARIANCE_GROUPS, variance_groups(cells, performance), strict=True):
         names, which = np.unique(group, return_inverse=True)
         total += math.sqrt(shares[kind]) * rng.standard_normal(len(names))[which]
     return total
 
 
-def kinship(cells: np.ndarray, performance: np.ndarray) -> list[np.ndarray]:
+def variance_groups(cells: np.ndarray, performance: np.ndarray) -> list[np.ndarray]:
     """To which performance, to which drum of it, to which place in the bar, each note belongs; and each for itself."""
     drum = performance * len(DRUMS) + cells[:, 1]
     return [performance, drum, drum * STEPS_PER_BAR + cells[:, 0] % STEPS_PER_BAR, np.arange(len(cells))]
@@ -216,44 +209,44 @@ def kinship(cells: np.ndarray, performance: np.ndarray) -> list[np.ndarray]:
 def fit_shares(
     found: np.ndarray, name: str, truth: np.ndarray, cells: np.ndarray, performance: np.ndarray
 ) -> dict[str, float]:
-    """How much of what the histograms leave open is common to a performance, a drum, a place in the bar: ``SHARES``.
+    """How much of what the histograms leave open is common to a performance, a drum, a place in the bar: ``VARIANCE_GROUPS``.
 
     Where in its histogram each true value lies, as a normal number, is what the drummer "drew". The mean product of
     two such numbers over all pairs of notes of one group says how much the group has in common (analysis of variance).
     """
-    from drumlib.network.groove.humanizer import edges
+    from drumlib.network.groove.humanizer import bin_edges
 
     sums = np.cumsum(found, axis=-1, dtype=float)
     sums = np.concatenate([np.zeros((len(sums), 1)), sums / sums[:, -1:]], axis=-1)  # (notes, K + 1)
-    borders = edges(name, found.shape[-1])
+    borders = bin_edges(name, found.shape[-1])
     place = np.clip((truth - borders[0]) / (borders[1] - borders[0]), 0, found.shape[-1] - 1e-6)
     bin_ = place.astype(int)
     rows = np.arange(len(sums))
     rank = sums[rows, bin_] + (place - bin_) * (sums[rows, bin_ + 1] - sums[rows, bin_])
-    drawn = ungauss(np.clip(rank, 0.005, 0.995))
+    drawn = normal_quantile(np.clip(rank, 0.005, 0.995))
     drawn = (drawn - drawn.mean()) / drawn.std()
     alike = []
-    for group in kinship(cells, performance)[:3]:
+    for group in variance_groups(cells, performance)[:3]:
         _, which, sizes = np.unique(group, return_inverse=True, return_counts=True)
         sums_, squares = np.bincount(which, drawn), np.bincount(which, drawn**2)
         alike.append(float((sums_**2 - squares).sum() / max(1, (sizes * (sizes - 1.0)).sum())))
     common = np.clip(np.maximum.accumulate(np.maximum(alike, 0)), 0, 1)  # each group lies within the one before
-    return dict(zip(SHARES, np.diff([0, *common, 1]).round(4).tolist(), strict=True))
+    return dict(zip(VARIANCE_GROUPS, np.diff([0, *common, 1]).round(4).tolist(), strict=True))
 
 
-def gauss(x: np.ndarray) -> np.ndarray:
+def normal_cdf(x: np.ndarray) -> np.ndarray:
     """The share of a standard normal distribution that lies below each x."""
     return np.vectorize(math.erf, otypes=[float])(np.asarray(x) / math.sqrt(2)) / 2 + 0.5
 
 
-def ungauss(share: np.ndarray) -> np.ndarray:
+def normal_quantile(share: np.ndarray) -> np.ndarray:
     """The way back: below which number each share of a standard normal distribution lies."""
     known = np.linspace(0.0005, 0.9995, 2000)
     return np.interp(share, known, [NormalDist().inv_cdf(x) for x in known])
 
 
 @lru_cache(maxsize=1)
-def settings() -> dict:
+def readout_settings() -> dict:
     """How the shipped network's histograms are read out, from its card ``weights/humanize.json``."""
     path = resources.files("drumlib.weights") / "humanize.json"
     if not path.is_file():

@@ -53,7 +53,7 @@ def test_the_evaluation_is_made_row_by_row(tmp_path, monkeypatch, capsys):
 def test_the_evaluation_that_is_kept():
     """Every network and every rival, on the same songs; and small enough to read."""
     from drumlib.evaluation.baselines import BASELINES
-    from drumlib.network.thesis import PRESETS
+    from drumlib.network.registry import PRESETS
 
     path = BENCH / "results" / "evaluation.json"
     results = json.loads(path.read_text(encoding="utf-8"))
@@ -71,6 +71,7 @@ def test_the_evaluation_that_is_kept():
 def test_the_claims_are_counted(tmp_path, monkeypatch):
     """A drum machine does nothing of what is claimed; verdicts are made by the rule; nothing of the machine is told."""
     from drumbook.claims import CLAIMS
+
     from drumlib.music import songbook, write_song
 
     monkeypatch.syspath_prepend(str(BENCH))

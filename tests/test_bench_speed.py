@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from drumlib.music import Grid, songbook
-from drumlib.network.thesis import build
+from drumlib.network.registry import build
 
 
 @pytest.fixture(scope="module")

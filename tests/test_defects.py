@@ -8,11 +8,23 @@ import mido
 import numpy as np
 
 from drumlib.data.corpus.builder import build
-from drumlib.data.grid_song import chart
 from drumlib.data.corpus.reader import Corpus
-from drumlib.data.splitting.fingerprints import window_prints
 from drumlib.data.corpus.sources import SongFolder
-from drumlib.music import Meter, Note, Song, Tempo, Track, groove_of, midi, piano_roll, song_to_bytes, songbook, write_song
+from drumlib.data.grid_song import grid_song
+from drumlib.data.splitting.fingerprints import window_fingerprints
+from drumlib.music import (
+    Meter,
+    Note,
+    Song,
+    Tempo,
+    Track,
+    groove_of,
+    midi,
+    piano_roll,
+    song_to_bytes,
+    songbook,
+    write_song,
+)
 from drumlib.music import fast_midi as fast
 
 READERS = (midi.song_from_bytes, fast.song_from_bytes_fast)
@@ -87,7 +99,7 @@ def test_4_nothing_that_trains_is_tested_on(tmp_path):
         write_song(Song(song.ticks_per_beat, up, song.tempos, song.meters), tmp_path / f"a copy of {name}.mid")
     build(SongFolder(tmp_path), tmp_path / "corpus", workers=0, progress=False)
     corpus = Corpus(tmp_path / "corpus")
-    prints = [window_prints(song) for song in corpus]
+    prints = [window_fingerprints(song) for song in corpus]
     seen = {}
     for split in ("train", "validation", "test"):
         rows = corpus.windows(split).combined().index.tolist()
@@ -120,15 +132,15 @@ def test_10_a_meter_that_changes_inside_the_song_ends_the_window():
     song = songbook.song("rock")
     bar = 4 * song.ticks_per_beat
     assert [m[1:] for m in song.meters] == [(4, 4)]
-    before = chart(song)
+    before = grid_song(song)
     waltz = Song(
         song.ticks_per_beat, song.tracks, song.tempos, [Meter(0, 4, 4), Meter(12 * bar, 3, 4), Meter(15 * bar, 4, 4)]
     )
-    after = chart(waltz)
+    after = grid_song(waltz)
     assert after.left_out["not in 4/4"] >= 5
     assert len(after.starts) < len(before.starts)
     for start in after.starts:
         assert start + 128 <= 12 * 16 or start >= 16 * 16, "a window in which a bar of three stands"
-    slower = chart(Song(song.ticks_per_beat, song.tracks, [*song.tempos, Tempo(9 * bar, 900_000)], song.meters))
+    slower = grid_song(Song(song.ticks_per_beat, song.tracks, [*song.tempos, Tempo(9 * bar, 900_000)], song.meters))
     assert slower.starts == before.starts
     np.testing.assert_array_equal(slower.window(0)[3], before.window(0)[3])

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from drumlib import drummer
-from drumlib.drummer import DrummerWarning, accompany, agreement, combinations, rock_beat, takes
+from drumlib.drummer import DrummerWarning, accompany, candidates, combinations
+from drumlib.inference import sampling
 from drumlib.music import (
     DRUM_CHANNEL,
     Grid,
@@ -22,6 +23,7 @@ from drumlib.music import (
     song_to_bytes,
     songbook,
 )
+from drumlib.music.rock_beat import rock_beat, rock_beat_similarity
 from drumlib.network.weights import pretrained
 
 
@@ -76,7 +78,7 @@ def test_a_draw_leaves_the_callers_random_numbers_alone(song):
 
 
 def test_sampling_z_depends_on_the_seed_alone(song):
-    one, same, other = (takes(song, preset="thesis", seed=seed, sample=True)[0].groove for seed in (1, 1, 2))
+    one, same, other = (candidates(song, preset="thesis", seed=seed, sample=True)[0].groove for seed in (1, 1, 2))
     assert one == same
     assert one != other
 
@@ -127,7 +129,7 @@ def test_options_that_make_no_sense(song, options, message):
 
 
 def test_a_higher_threshold_plays_less(song):
-    counts = [takes(song, threshold=t)[0].groove.hits.sum() for t in (0.3, 0.5, 0.7)]
+    counts = [candidates(song, threshold=t)[0].groove.hits.sum() for t in (0.3, 0.5, 0.7)]
     assert counts[0] > counts[1] > counts[2] > 0
 
 
@@ -135,9 +137,9 @@ def test_every_combination_is_tried_once_and_bounded(song):
     guitars = [Track(song.parts("guitar")[0].notes[n:], 24 + n, channel=n) for n in range(4)]
     many = only(song, [*song.parts("piano"), *song.parts("bass"), *guitars])
     assert len(combinations(many)) == 4
-    assert len(takes(many, preset="thesis")) == 4 * len(drummer.THRESHOLDS)
+    assert len(candidates(many, preset="thesis")) == 4 * len(drummer.THRESHOLDS)
     with pytest.warns(DrummerWarning, match="listening to the 2 with the most notes"):
-        tried = takes(many, preset="thesis", max_combinations=2)
+        tried = candidates(many, preset="thesis", max_combinations=2)
     assert {take.band[1].program for take in tried} == {24, 25}
 
 
@@ -156,11 +158,11 @@ def test_a_song_of_countless_tiny_bars_is_refused():
 
 
 def test_the_best_take_is_first_and_each_is_judged_by_itself(song):
-    tried = takes(song)
+    tried = candidates(song)
     grid = Grid(song)
-    assert [take.agreement for take in tried] == sorted((take.agreement for take in tried), reverse=True)
+    assert [take.rock_beat_similarity for take in tried] == sorted((take.rock_beat_similarity for take in tried), reverse=True)
     for take in tried:
-        assert take.agreement == agreement(take.groove.hits, grid)
+        assert take.rock_beat_similarity == rock_beat_similarity(take.groove.hits, grid)
 
 
 def test_agreement_by_hand():
@@ -169,13 +171,13 @@ def test_agreement_by_hand():
     assert grid.steps == 64
     beat = rock_beat(grid)
     assert beat[:16].sum() == 3 + 2 + 8 + 1 + 1 and (beat[:16] == beat[48:]).all()
-    assert agreement(beat, grid) == 1
-    assert agreement(np.zeros_like(beat), grid) == pytest.approx(1 - 15 / 144)
+    assert rock_beat_similarity(beat, grid) == 1
+    assert rock_beat_similarity(np.zeros_like(beat), grid) == pytest.approx(1 - 15 / 144)
 
 
 def test_velocities_are_divided_by_the_calibrated_probability():
     heads = {"hits": np.array([0.5, 0.65003]), "velocities": np.array([0.1, 0.4]), "offsets": np.array([0.1, 0.2])}
-    read = drummer.if_struck(heads)
+    read = sampling.conditional_velocities(heads)
     np.testing.assert_allclose(read["velocities"], [0.4, 0.8], atol=1e-3)
     np.testing.assert_array_equal(read["offsets"], heads["offsets"])
 
@@ -184,9 +186,9 @@ def test_the_last_bar_is_never_empty():
     grid = Grid(Song(480, (Track((Note(0, 60, 80, 480 * 8),)),)))
     quiet = np.full((32, 9), 0.1)
     quiet[20, 1] = quiet[16, 8] = 0.2
-    groove = drummer.readout(quiet, quiet, quiet * 0, grid, 0.6)
+    groove = sampling.groove_from_outputs(quiet, quiet, quiet * 0, grid, 0.6)
     assert groove.hits.sum() == 1 and groove.hits[16, 8] == 1 and groove.velocities[16, 8] == 0.5
-    nothing_drawn = drummer.readout(quiet * 0, quiet * 0, quiet * 0, grid, None)
+    nothing_drawn = sampling.groove_from_outputs(quiet * 0, quiet * 0, quiet * 0, grid, None)
     assert nothing_drawn.hits.sum() == 1 and nothing_drawn.hits[16, 0] == 1
 
 
@@ -203,7 +205,7 @@ def test_bars_that_are_not_in_four_are_told_and_stay_in_their_bars():
 
 def test_a_long_song_is_its_windows_side_by_side(song):
     grid = Grid(song)
-    rolls = {f: drummer.roll_of(song.band, f, grid)[None] for f in ("piano", "guitar", "bass")}
+    rolls = {f: drummer.family_roll(song.band, f, grid)[None] for f in ("piano", "guitar", "bass")}
     whole = drummer.probabilities(rolls)
     second = drummer.probabilities({f: roll[:, 128:256] for f, roll in rolls.items()})
     np.testing.assert_allclose(whole["hits"][:, 128:256], second["hits"], atol=1e-5)
@@ -214,7 +216,7 @@ def test_a_long_song_is_its_windows_side_by_side(song):
 @pytest.mark.parametrize("preset", ["thesis", "best"])
 def test_few_windows_at_a_time_play_what_all_at_once_do(song, preset, monkeypatch):
     grid = Grid(song)
-    rolls = {f: drummer.roll_of(song.band, f, grid)[None] for f in ("piano", "guitar", "bass")}
+    rolls = {f: drummer.family_roll(song.band, f, grid)[None] for f in ("piano", "guitar", "bass")}
     rolls = {f: np.concatenate([roll, roll[:, ::-1]]) for f, roll in rolls.items()}  # two bands
     at_once = drummer.probabilities(rolls, preset)
     monkeypatch.setattr(drummer, "MOST_STEPS", 3 * 128)
@@ -224,7 +226,7 @@ def test_few_windows_at_a_time_play_what_all_at_once_do(song, preset, monkeypatc
 
 @pytest.mark.parametrize("section_bars", [1, 3, 4])
 def test_other_sections(song, section_bars):
-    assert isinstance(takes(song, section_bars=section_bars)[0].groove, Groove)
+    assert isinstance(candidates(song, section_bars=section_bars)[0].groove, Groove)
 
 
 def test_no_needless_warning(song):

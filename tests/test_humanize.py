@@ -5,20 +5,20 @@ import pytest
 
 from drumlib import humanize as module
 from drumlib.humanize import (
-    SHARES,
-    feel,
+    VARIANCE_GROUPS,
+    correlated_noise,
     fit_shares,
-    gauss,
     histograms_of_song,
     humanize,
-    lively,
+    normal_cdf,
+    normal_quantile,
     quantile,
-    settings,
-    step_lengths,
-    ungauss,
+    readout_settings,
+    spread_matched,
 )
 from drumlib.music import Grid, Meter, Note, Song, Tempo, Track, groove_of, song_from_bytes, song_to_bytes, songbook
-from drumlib.network.fresh import fresh
+from drumlib.music.grid import step_lengths
+from drumlib.network.fresh import build_seeded
 from drumlib.network.groove.humanizer import Humanizer, HumanizerPreset
 
 EVEN = {
@@ -33,9 +33,9 @@ EVEN = {
 @pytest.fixture(autouse=True)
 def untrained(monkeypatch):
     """What is tested here does not depend on what the network knows: it is small and fresh."""
-    network = fresh(Humanizer, HumanizerPreset(units=6), seed=1)
+    network = build_seeded(Humanizer, HumanizerPreset(units=6), seed=1)
     monkeypatch.setattr("drumlib.network.groove.training.pretrained_on_grooves", lambda name: network)
-    monkeypatch.setattr(module, "settings", lambda: EVEN)
+    monkeypatch.setattr(module, "readout_settings", lambda: EVEN)
 
 
 @pytest.fixture(scope="module")
@@ -168,14 +168,14 @@ def test_quantiles_of_a_histogram():
 def test_draws_follow_their_histogram():
     rng = np.random.default_rng(0)
     histogram = np.tile([[0.1, 0.2, 0.3, 0.4]], (20_000, 1))
-    drawn = quantile(histogram, "velocities", gauss(rng.standard_normal(20_000)))
+    drawn = quantile(histogram, "velocities", normal_cdf(rng.standard_normal(20_000)))
     np.testing.assert_allclose(np.histogram(drawn, 4, (0, 1))[0] / 20_000, [0.1, 0.2, 0.3, 0.4], atol=0.015)
 
 
 def test_the_normal_distribution_there_and_back():
     x = np.linspace(-3, 3, 13)
-    np.testing.assert_allclose(ungauss(gauss(x)), x, atol=0.01)
-    assert gauss(np.array([0.0, 1.959964])) == pytest.approx([0.5, 0.975], abs=1e-5)
+    np.testing.assert_allclose(normal_quantile(normal_cdf(x)), x, atol=0.01)
+    assert normal_cdf(np.array([0.0, 1.959964])) == pytest.approx([0.5, 0.975], abs=1e-5)
 
 
 def test_a_feel_is_found_again_in_what_was_drawn():
@@ -183,13 +183,13 @@ def test_a_feel_is_found_again_in_what_was_drawn():
     performance = np.repeat(np.arange(150), 120)
     cells = np.stack([rng.integers(0, 128, len(performance)), rng.integers(0, 4, len(performance))], axis=1)
     shares = {"performance": 0.3, "drum": 0.1, "place": 0.2, "note": 0.4}
-    noise = feel(cells, performance, shares, rng)
+    noise = correlated_noise(cells, performance, shares, rng)
     assert noise.std() == pytest.approx(1, abs=0.05)
     histogram = np.full((len(cells), 32), 1 / 32)
-    truth = quantile(histogram, "velocities", gauss(noise))
+    truth = quantile(histogram, "velocities", normal_cdf(noise))
     found = fit_shares(histogram, "velocities", truth, cells, performance)
     assert sum(found.values()) == pytest.approx(1, abs=1e-3)
-    for name in SHARES:
+    for name in VARIANCE_GROUPS:
         assert found[name] == pytest.approx(shares[name], abs=0.06)
 
 
@@ -197,16 +197,16 @@ def test_lively_is_the_middle_when_nothing_is_sharpened_or_stretched():
     rng = np.random.default_rng(0)
     histogram = rng.dirichlet(np.ones(40), 50)
     drums = rng.integers(0, 9, 50)
-    plain = lively(histogram, "offsets", drums, 1.0, 1.0, [0.0] * 9)
+    plain = spread_matched(histogram, "offsets", drums, 1.0, 1.0, [0.0] * 9)
     np.testing.assert_allclose(plain, quantile(histogram, "offsets", 0.5))
-    wide = lively(histogram, "offsets", drums, 1.0, 2.0, [0.0] * 9)
+    wide = spread_matched(histogram, "offsets", drums, 1.0, 2.0, [0.0] * 9)
     np.testing.assert_allclose(wide, np.clip(2 * plain, -0.5, 0.499), atol=1e-9)
 
 
 def test_the_shipped_settings_are_whole(monkeypatch):
     monkeypatch.undo()
-    module.settings.cache_clear()
-    for own in settings().values():
+    module.readout_settings.cache_clear()
+    for own in readout_settings().values():
         assert set(own) == {"shares", "lively"}
         assert sum(own["shares"].values()) == pytest.approx(1, abs=1e-3)
         assert len(own["lively"]["centres"]) == 9

@@ -16,7 +16,7 @@ import soundfile
 from drumlib import drummer, files
 from drumlib.__main__ import MOST_METERS, main
 from drumlib.music import Meter, Note, Song, Tempo, Track, read_song, songbook, without_drums, write_song
-from drumlib.network.training_config import Plan
+from drumlib.network.training_config import TrainingConfig
 
 
 @pytest.fixture
@@ -119,9 +119,9 @@ def test_one_bar_is_said_as_one(tmp_path, capsys):
 
 
 def test_a_file_where_a_run_should_be_is_said_before_songs_are_read(tmp_path, monkeypatch, capsys):
-    from drumlib.network import training
+    from drumlib.data import training_sets
 
-    monkeypatch.setattr(training, "training_songs", lambda *_: pytest.fail("songs were read"))
+    monkeypatch.setattr(training_sets, "training_songs", lambda *_: pytest.fail("songs were read"))
     (tmp_path / "run").write_text("a file")
     assert main(["train", "--songs", str(tmp_path), "--out", str(tmp_path / "run")]) == 1
     assert capsys.readouterr().err == f"drumlib: {tmp_path / 'run'} is a file, and a run needs a folder\n"
@@ -343,7 +343,7 @@ def test_evaluate_that_is_stopped_writes_nothing(rock, tmp_path, monkeypatch, ca
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(contest, "by_baseline", stop)
+    monkeypatch.setattr(contest, "score_baseline", stop)
     out = tmp_path / "scores.json"
     assert main(["evaluate", str(tmp_path), "--split", "all", "--baseline", "rules", "--json", str(out)]) == 130
     assert capsys.readouterr().err == "drumlib: stopped\n" and sorted(tmp_path.iterdir()) == [rock]
@@ -386,10 +386,11 @@ def test_corpus_options_that_make_no_sense(tmp_path, capsys, option):
 
 
 def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
+    from drumlib.data import training_sets
     from drumlib.network import training
 
     seen = {}
-    monkeypatch.setattr(training, "training_songs", lambda folder, splits: (None, None))
+    monkeypatch.setattr(training_sets, "training_songs", lambda folder, splits: (None, None))
 
     def fake_train(*arguments, transplant):
         seen["plan"] = arguments[4]
@@ -414,7 +415,7 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
         "average": 0.9,
         "windows": 11,
     }
-    assert {name.replace("-", "_") for name in numbers} | {"mixed"} == {field.name for field in fields(Plan)}
+    assert {name.replace("-", "_") for name in numbers} | {"mixed"} == {field.name for field in fields(TrainingConfig)}
     # a schedule of stages bears neither a rate nor a cosine beside it
     for less in ({"schedule"}, {"rate", "fall"}):
         asked = {name: number for name, number in numbers.items() if name not in less}
@@ -464,6 +465,7 @@ def corpus_of(songs: str) -> str:
 
 def test_songs_held_back_in_one_collection_train_in_no_other(tmp_path, monkeypatch, capsys):
     """A folder that is parted by what the songs play, and two corpora whose lists part some of them otherwise."""
+    from drumlib.data import training_sets
     from drumlib.data.splitting.splits import SPLITS
     from drumlib.network import training
 
@@ -482,7 +484,10 @@ def test_songs_held_back_in_one_collection_train_in_no_other(tmp_path, monkeypat
     )
     corpora = [corpus_of(collection(tmp_path / f"list {number}", **splits)) for number, splits in enumerate(lists)]
     sources = [["--songs", songs], *(["--corpus", corpus] for corpus in corpora)]
-    sets = [training.training_songs(songs, SPLITS), *(training.training_corpus(corpus, SPLITS) for corpus in corpora)]
+    sets = [
+        training_sets.training_songs(songs, SPLITS),
+        *(training_sets.training_corpus(corpus, SPLITS) for corpus in corpora),
+    ]
 
     def names(*some) -> set[str]:
         return {windows.charts[number].name for windows in some for number in windows.index[:, 0].tolist()}

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from drumlib.evaluation import metrics
-from drumlib.evaluation.statistics import mean_over_songs
 from drumlib.evaluation.metrics.form import bars_of
+from drumlib.evaluation.statistics import mean_over_songs
 from drumlib.music.grid import STEPS_PER_BAR, STEPS_PER_BEAT, Groove
 from drumlib.music.kit import (
     CLOSED_HAT,
@@ -172,7 +172,7 @@ def fills_end_phrases(groove: Groove, judged: Sequence[bool] | None = None, bars
     """Thesis 5.2: "the model sometimes generates little fills at the end of groups of two bars".
 
     Fill strokes (``fill_strokes``) of the last bar of a group, less those of its other bars. Groups are counted from
-    the song's first bar. ``judged``, (bars,), says which bars count. In strokes a bar; 0 for a drum machine.
+    the song's first bar. ``scored_steps``, (bars,), says which bars count. In strokes a bar; 0 for a drum machine.
     """
     strokes = fill_strokes(groove)
     judged = np.ones(len(strokes), dtype=bool) if judged is None else np.asarray(judged, dtype=bool)
@@ -334,7 +334,7 @@ class Claim:
     ----------
     says : the sentence, translated and shortened.
     measure : the function that counts it.
-    needs : what the function is given beside the groove: ``step_ms``, ``judged``, ``borders``, ``entrances``, nothing.
+    needs : what the function is given beside the groove: ``step_ms``, ``scored_steps``, ``borders``, ``entrances``, nothing.
     unit : of the figure.
     rule : ``above`` or ``below`` a bar, or ``absent``, less than with real drummers.
     bar : what the whole interval has to be above, or below.
@@ -348,7 +348,7 @@ class Claim:
     bar: float = 0.0
 
     def value(self, groove: Groove, judged: np.ndarray, rolls=None, step_ms: float = math.nan) -> float:
-        """The figure of one song. ``judged``, (T,), are the steps that count; ``rolls`` is the band."""
+        """The figure of one song. ``scored_steps``, (T,), are the steps that count; ``rolls`` is the band."""
         bars = judged.reshape(-1, STEPS_PER_BAR).any(axis=1)
         if self.needs == "judged":
             return self.measure(groove, bars)

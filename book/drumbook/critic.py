@@ -11,7 +11,7 @@ The thesis wishes for it (5.4): cell by cell scores say little about music, so l
 network drew for the same band, or what another song's drummer played. Who does not listen cannot tell the latter.
 
 It serves in two ways: to choose among several performances (``judge``), where the thesis compares with a rock beat
-(4.4); and to tell a network in training what it would have found out (``Tuned``).
+(4.4); and to tell a network in training what it would have found out (``CriticTunedModel``).
 
 A critic finds the cheapest clue. A network's velocities and offsets are fractions, a sequenced song's velocities are
 whole numbers of 127 and three quarters of its strokes lie exactly on the grid: that would settle it, and teach
@@ -34,12 +34,13 @@ from drumlib.data.grid_song import WINDOW_STEPS
 from drumlib.data.windows import Windows
 from drumlib.music.grid import STEPS_PER_BAR
 from drumlib.music.kit import DRUMS, FAMILIES
+from drumlib.network.band_conv.model import BandEncoder, BandFeatures
 from drumlib.network.batches import Batches
-from drumlib.network.fresh import fresh
-from drumlib.network.band_conv.model import Ears, Listening, back
-from drumlib.network.thesis import play_all
-from drumlib.network.training_config import Plan
+from drumlib.network.fresh import build_seeded
+from drumlib.network.registry import generate_windows
+from drumlib.network.steps import lagged
 from drumlib.network.training import compile_network, compile_with, run
+from drumlib.network.training_config import TrainingConfig
 from drumlib.network.weights import load_shipped
 
 N = len(DRUMS)
@@ -53,14 +54,23 @@ class CriticPreset:
 
     name: str = "adversary"
     units: int = 48  # few: it would know the songs by heart
-    reach: tuple[int, ...] = (1, 4, 16)  # of each convolution: neighbouring steps, beats, bars
-    drop_band: float = 0.3  # dropout in both of its listening parts
+    dilations: tuple[int, ...] = (1, 4, 16)  # of each convolution: neighbouring steps, beats, bars
+    band_dropout: float = 0.3  # dropout in both of its listening parts
     everything: bool = False  # whether it hears velocities and offsets, too
     clip: float | None = 1.0  # gradients are no longer than this
     decay: float = 0.01  # of the weights (AdamW)
 
 
-CRITIC_PLAN = Plan(epochs=6, batch=32, rate=2e-3, mute=0.1, kl_weight=0.0, own=0.0, slow_after=2, stop_after=4)
+CRITIC_CONFIG = TrainingConfig(
+    epochs=6,
+    batch=32,
+    learning_rate=2e-3,
+    instrument_dropout=0.1,
+    kl_weight=0.0,
+    rollout_share=0.0,
+    lr_patience=2,
+    patience=4,
+)
 """How a critic is trained. A batch of 32 windows is 64 performances: each band is heard twice."""
 
 
@@ -74,9 +84,9 @@ class Critic(keras.Model):
     def __init__(self, preset: CriticPreset = CriticPreset(), seed: int = 0, **options):
         super().__init__(**options)
         self.preset = preset
-        self.ears = Ears(name="ears")
-        self.listening = Listening(preset, seed, name="listening")
-        self.watching = Listening(preset, seed + 100, name="watching")
+        self.ears = BandFeatures(name="ears")
+        self.listening = BandEncoder(preset, seed, name="listening")
+        self.watching = BandEncoder(preset, seed + 100, name="watching")
         self.verdict = keras.layers.Dense(1, name="verdict")
         self.listening.build((None, None, 5 * len(FAMILIES) + STEPS_PER_BAR))
         self.watching.build((None, None, preset.units + (6 if preset.everything else 2) * N))
@@ -95,7 +105,7 @@ class Critic(keras.Model):
             seen = ops.concatenate([hits, loud, hits * ops.round(offsets * GRADES) / GRADES], axis=-1)  # (B, T, 27)
         else:
             seen = drums[..., :N]  # (B, T, 27) -> (B, T, 9)
-        return ops.concatenate([seen, ops.abs(seen - back(seen, STEPS_PER_BAR))], axis=-1)
+        return ops.concatenate([seen, ops.abs(seen - lagged(seen, STEPS_PER_BAR))], axis=-1)
 
     def bars(self, inputs, training=False):
         """The log odds bar by bar: (B, K)."""
@@ -110,7 +120,7 @@ class Critic(keras.Model):
         return ops.mean(self.bars(inputs, training=training), axis=1, keepdims=True)  # (B, K) -> (B, 1)
 
 
-class Lineup(keras.utils.PyDataset):
+class CriticBatches(keras.utils.PyDataset):
     """Line-ups: batches of (bands and drums, which of the drums are real), every window once with each kind of drums.
 
     Parameters
@@ -150,11 +160,11 @@ class Lineup(keras.utils.PyDataset):
         return self.windows.charts[s].groove(i).to_array()
 
 
-def draws(network, windows: Windows, choosers: Sequence) -> np.ndarray:
-    """What a network plays to every window with each of these ways to choose notes, such as ``drummer.Drawing``:
+def sampled_drums(network, windows: Windows, choosers: Sequence) -> np.ndarray:
+    """What a network plays to every window with each of these ways to choose notes, such as ``drummer.Sampler``:
     (ways, windows, 128, 27).
     """
-    return np.stack([play_all(network, windows, choose=choose) for choose in choosers])
+    return np.stack([generate_windows(network, windows, choose=choose) for choose in choosers])
 
 
 def judge_all(critic: Critic, windows: Windows, drums: np.ndarray, order=None, batch: int = 128) -> np.ndarray:
@@ -187,7 +197,7 @@ def judge(critic: Critic, band: dict, drums: np.ndarray) -> np.ndarray:
 
 def build_critic(preset: CriticPreset = CriticPreset(), seed: int = 0) -> Critic:
     """A critic with fresh weights, drawn with ``seed``."""
-    return fresh(Critic, preset, seed)
+    return build_seeded(Critic, preset, seed)
 
 
 @lru_cache(maxsize=1)
@@ -201,19 +211,19 @@ def pretrained_critic() -> Critic:
     return critic
 
 
-def train_critic(training, validation, out, preset=CriticPreset(), plan=CRITIC_PLAN, resume=False, verbose="auto"):
+def train_critic(training, validation, out, preset=CriticPreset(), plan=CRITIC_CONFIG, resume=False, verbose="auto"):
     """Train a critic, or go on with it; return it as it was in its last epoch, and the history of training.
 
-    ``training`` and ``validation`` are pairs: windows, and what networks drew for them (``draws``). What lies in the
+    ``training`` and ``validation`` are pairs: windows, and what networks drew for them (``sampled_drums``). What lies in the
     folder ``out``, and what is raised, are as in ``training.run``.
     """
     critic = build_critic(preset, plan.seed)
     accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
     compile_with(critic, plan, keras.losses.BinaryCrossentropy(from_logits=True), metrics=[accuracy])
-    vary = {"transpose": plan.transpose, "mute": plan.mute}
+    vary = {"transpose": plan.transpose, "mute": plan.instrument_dropout}
 
-    def lineups(epoch: int, rng: np.random.Generator) -> Lineup:
-        return Lineup(*training, (plan.seed, epoch), rng.permutation(len(training[0])), plan.batch, vary=vary)
+    def lineups(epoch: int, rng: np.random.Generator) -> CriticBatches:
+        return CriticBatches(*training, (plan.seed, epoch), rng.permutation(len(training[0])), plan.batch, vary=vary)
 
     settings = {
         "preset": preset.name,
@@ -222,14 +232,14 @@ def train_critic(training, validation, out, preset=CriticPreset(), plan=CRITIC_P
         "songs": {"train": training[0].songs, "validation": validation[0].songs},
         "drawn sets": len(training[1]),
     }
-    checking = Lineup(*validation, (plan.seed,), batch=plan.batch)
+    checking = CriticBatches(*validation, (plan.seed,), batch=plan.batch)
     return critic, run(critic, out, plan, lineups, checking, settings, resume, verbose)
 
 
-class Tuned(keras.Model):
+class CriticTunedModel(keras.Model):
     """A listening network, told in training what a critic says of its own playing.
 
-    Beside what ``ListenerNetwork`` is given, it is given ``own`` (B, T, 27): a performance that it drew itself. It says
+    Beside what ``BandConvNetwork`` is given, it is given ``own`` (B, T, 27): a performance that it drew itself. It says
     how likely it would go on like that at every step; the critic judges the performance; and its verdict flows back
     from the strokes to their probabilities as if each were its probability (straight-through: Bengio et al. 2013).
     What it played before a step is taken as it is. The critic does not learn, and its weights are not among this
@@ -254,7 +264,7 @@ class Tuned(keras.Model):
         return self.network(inputs, training=training)
 
 
-class OwnBatches(Batches):
+class RolloutBatches(Batches):
     """Batches with the network's own performances of the windows beside them, as ``own``."""
 
     def __init__(self, windows, performances: np.ndarray, **options):
@@ -273,7 +283,7 @@ def tune(
     training: Windows,
     validation: Windows,
     out,
-    plan: Plan,
+    plan: TrainingConfig,
     weight: float,
     choose: Callable,
     resume=False,
@@ -281,18 +291,18 @@ def tune(
     """Train a network on with a critic at its ear, in place, and return the history. With weight 0, without one.
 
     Each epoch begins with a performance of every training window by the network as it is then; ``choose`` gives for an
-    epoch, counted from 0, the way to choose its notes, such as a ``drummer.Drawing``. The validation loss is the
+    epoch, counted from 0, the way to choose its notes, such as a ``drummer.Sampler``. The validation loss is the
     network's own, without the critic. What lies in ``out`` is as in ``training.run``.
     """
-    tuned = Tuned(network, critic, weight, name="tuned")
+    tuned = CriticTunedModel(network, critic, weight, name="tuned")
     compile_network(tuned, plan)
     loss = network.preset.loss
 
-    def batches(epoch: int, rng: np.random.Generator) -> OwnBatches:
-        own = play_all(network, training, choose=choose(epoch))
-        vary = {"transpose": plan.transpose, "mute": plan.mute}
+    def batches(epoch: int, rng: np.random.Generator) -> RolloutBatches:
+        own = generate_windows(network, training, choose=choose(epoch))
+        vary = {"transpose": plan.transpose, "mute": plan.instrument_dropout}
         order = rng.permutation(len(training))
-        return OwnBatches(training, own, batch=plan.batch, order=order, rng=rng, loss=loss, **vary)
+        return RolloutBatches(training, own, batch=plan.batch, order=order, rng=rng, loss=loss, **vary)
 
     settings = {"preset": network.preset.name, "critic": critic.preset.name, "weight": weight}
     return run(tuned, out, plan, batches, Batches(validation, plan.batch, loss=loss), settings, resume, verbose=2)

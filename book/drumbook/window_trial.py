@@ -13,31 +13,32 @@ import numpy as np
 
 from drumlib.data.grid_song import WINDOW_STEPS
 from drumlib.data.windows import Windows
-from drumlib.drummer import drawing, rock_bar
-from drumlib.evaluation.thresholds import best_cut, f1
+from drumlib.evaluation.metrics import Confusion, confusion, hit_scores
 from drumlib.evaluation.statistics import bootstrap, mean_over_songs
-from drumlib.evaluation.metrics import Confusion, agreement, confusion
-from drumlib.evaluation.thesis_protocol import copies
+from drumlib.evaluation.thesis_protocol import previous_bar
+from drumlib.evaluation.thresholds import best_f1_threshold, f1
+from drumlib.inference.sampling import sampler_for
 from drumlib.music.grid import STEPS_PER_BAR
 from drumlib.music.kit import DRUMS
-from drumlib.network.thesis import play_all
+from drumlib.music.rock_beat import rock_bar
+from drumlib.network.registry import generate_windows
 
 N = len(DRUMS)
 ORACLE = "each song's own best bar (an oracle)"
 
 
-def trial(network, validation: Windows, test: Windows, seed: int = 0) -> dict:
+def compare_on_windows(network, validation: Windows, test: Windows, seed: int = 0) -> dict:
     """All four questions. See the module's docstring.
 
     The band of another song is that of the window half the test windows further on; windows are in order of songs.
     """
     truth = hits_of(test)  # (windows, 128, 9)
-    cut = best_cut(play_all(network, validation)[..., :N], hits_of(validation))
-    told = told_all(network, test) > 0.5
+    cut = best_f1_threshold(generate_windows(network, validation)[..., :N], hits_of(validation))
+    told = teacher_forced_hits(network, test) > 0.5
     half = np.roll(np.arange(len(test)), len(test) // 2)
     same = test.index[:, 0] == test.index[half, 0]
-    own, other = (play_all(network, test, order)[..., :N] > cut for order in (np.arange(len(test)), half))
-    drawn = play_all(network, test, choose=drawing(1.0, seed, network))[..., :N]
+    own, other = (generate_windows(network, test, order)[..., :N] > cut for order in (np.arange(len(test)), half))
+    drawn = generate_windows(network, test, choose=sampler_for(1.0, seed, network))[..., :N]
     right, wrong = per_song(test, truth, own), per_song(test, truth, other, ~same)  # (songs, 3)
     drawn_counts = per_song(test, truth, drawn)
     return {
@@ -63,7 +64,7 @@ def trial(network, validation: Windows, test: Windows, seed: int = 0) -> dict:
     }
 
 
-def rivals(training: Windows, validation: Windows, test: Windows) -> dict:
+def window_baselines(training: Windows, validation: Windows, test: Windows) -> dict:
     """The humble rivals on the same windows: the bar before, the rock beat, the average bar of the training songs.
 
     And one that is not humble: ``ORACLE`` knows which one bar agrees best with each test song's own drummer, and plays
@@ -75,13 +76,13 @@ def rivals(training: Windows, validation: Windows, test: Windows) -> dict:
     def always(bar, windows: Windows) -> np.ndarray:
         return np.tile(bar, (len(windows), bars, 1))  # (windows, 128, 9)
 
-    cut = best_cut(always(average, validation), hits_of(validation))
-    copied = np.stack([copies(test.charts[s])[i] for s, i in test.index[:, :2].tolist()])
+    cut = best_f1_threshold(always(average, validation), hits_of(validation))
+    copied = np.stack([previous_bar(test.charts[s])[i] for s, i in test.index[:, :2].tolist()])
     rows = {
         "the bar before again (told)": copied,
         "the thesis's rock beat": always(rock_bar(), test),
         "average bar of the training songs": always(average > cut, test),
-        ORACLE: own_bars(test, truth),
+        ORACLE: oracle_bars(test, truth),
     }
     return {
         **{name: scored(test, truth, played) for name, played in rows.items()},
@@ -90,20 +91,15 @@ def rivals(training: Windows, validation: Windows, test: Windows) -> dict:
     }
 
 
-def own_bars(windows: Windows, truth: np.ndarray) -> np.ndarray:
+def oracle_bars(windows: Windows, truth: np.ndarray) -> np.ndarray:
     """Each song's own average bar in all its windows, cut where that song's F1 is best: (windows, 128, 9)."""
     played, numbers = np.zeros_like(truth), windows.index[:, 0]
     for song in np.unique(numbers):
         mine = truth[numbers == song]  # (its windows, 128, 9)
         bar = mine.reshape(-1, STEPS_PER_BAR, N).mean(axis=0)  # (16, 9)
         everywhere = np.tile(bar, (len(mine), WINDOW_STEPS // STEPS_PER_BAR, 1))  # (its windows, 128, 9)
-        played[numbers == song] = everywhere > best_cut(everywhere, mine)
+        played[numbers == song] = everywhere > best_f1_threshold(everywhere, mine)
     return played
-
-
-def ahead(counts, others) -> dict:
-    """By how much one drummer's F1 is above another's on the same songs, with its interval. Both (songs, 3)."""
-    return bootstrap(np.stack([counts, others], axis=1), lambda both: f1(both[0]) - f1(both[1]))
 
 
 def hits_of(windows: Windows) -> np.ndarray:
@@ -112,7 +108,7 @@ def hits_of(windows: Windows) -> np.ndarray:
     return np.array(drums, dtype=bool).reshape(-1, WINDOW_STEPS, N)
 
 
-def told_all(network, windows: Windows, batch: int = 128) -> np.ndarray:
+def teacher_forced_hits(network, windows: Windows, batch: int = 128) -> np.ndarray:
     """The network's teacher-forced probabilities of hits, (windows, 128, 9)."""
     parts = []
     for first in range(0, len(windows), batch):
@@ -137,7 +133,7 @@ def scored(windows: Windows, truth: np.ndarray, played: np.ndarray, which=None) 
     counts = per_song(windows, truth, played, which)
     both, false, missed = counts.sum(axis=0).astype(int).tolist()
     every = int(truth.size if which is None else truth[which].size)
-    scores = agreement(Confusion(both, false, missed, every - both - false - missed))
+    scores = hit_scores(Confusion(both, false, missed, every - both - false - missed))
     interval = bootstrap(counts, f1)
     return {
         "accuracy": scores.accuracy,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from drumlib.music.grid import STEPS_PER_BAR, STEPS_PER_BEAT, Grid, Groove, strokes, together
+from drumlib.music.grid import STEPS_PER_BAR, STEPS_PER_BEAT, Grid, Groove, merge_notes, quantize_hits
 from drumlib.music.kit import DRUMS, FAMILIES
 from drumlib.music.song import Song, Track
 
@@ -31,7 +31,7 @@ ODD_METER = "not in 4/4"
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class GridPart:
     """What one track of the band plays: its family, its program (0-127), and its notes (``GRID_NOTE``) by step."""
 
     family: str
@@ -40,7 +40,7 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Chart:
+class GridSong:
     """One song on the grid, and its windows.
 
     Attributes
@@ -57,9 +57,9 @@ class Chart:
     name: str
     steps: int
     drums: np.ndarray
-    parts: tuple[Part, ...]
+    parts: tuple[GridPart, ...]
     starts: tuple[int, ...]
-    heard: np.ndarray
+    audible: np.ndarray
     left_out: dict[str, int] = field(default_factory=dict)
 
     def window(self, i: int, rng: np.random.Generator | None = None) -> tuple[np.ndarray, ...]:
@@ -93,7 +93,7 @@ class Chart:
 
     def tracks_heard(self, i: int) -> list[np.ndarray]:
         """For each family, the numbers of its parts that are heard in window ``i``."""
-        return [np.flatnonzero(row & self.heard[i]) for row in self.of_family()]
+        return [np.flatnonzero(row & self.audible[i]) for row in self.of_family()]
 
     def of_family(self) -> np.ndarray:
         """Which parts are of which family: bool (3, parts)."""
@@ -102,7 +102,7 @@ class Chart:
 
     def combinations(self) -> np.ndarray:
         """How many samples the thesis makes of each window: one for every piano x guitar x bass that is heard."""
-        counts = self.heard.astype(np.int64) @ self.of_family().T  # (windows, parts) @ (parts, 3) -> (windows, 3)
+        counts = self.audible.astype(np.int64) @ self.of_family().T  # (windows, parts) @ (parts, 3) -> (windows, 3)
         return np.maximum(counts, 1).prod(axis=1)
 
     def combination(self, i: int, number: int) -> list[int]:
@@ -115,16 +115,16 @@ class Chart:
         return chosen
 
 
-def chart(song: Song, missing: int = 0) -> Chart:
+def grid_song(song: Song, missing: int = 0) -> GridSong:
     """Write a song's chart. A song that has no window (too short, never in four, ...) gives one without starts.
 
     ``missing`` families of the three may be silent in a window; the thesis allows none.
     """
     grid = Grid(song)
-    steps, drums, velocities, offsets = strokes(together(song.drums), grid)
+    steps, drums, velocities, offsets = quantize_hits(merge_notes(song.drums), grid)
     struck = np.zeros(len(steps), GRID_NOTE)
     struck["step"], struck["pitch"], struck["velocity"], struck["offset"] = steps, drums, velocities, offsets
-    parts = tuple(part(track, grid) for family in FAMILIES for track in song.parts(family))
+    parts = tuple(grid_part(track, grid) for family in FAMILIES for track in song.parts(family))
 
     starts = np.arange(0, grid.steps - WINDOW_STEPS + 1, HOP_BARS * STEPS_PER_BAR)
     silent = np.stack([silences(notes["step"], grid.steps, starts) for notes in (struck, *(p.notes for p in parts))])
@@ -141,17 +141,17 @@ def chart(song: Song, missing: int = 0) -> Chart:
         if (open_ & holds).any():
             left_out[reason] = int((open_ & holds).sum())
             open_ = open_ & ~holds
-    return Chart(song.name, grid.steps, struck, parts, tuple(starts[good].tolist()), heard[good], left_out)
+    return GridSong(song.name, grid.steps, struck, parts, tuple(starts[good].tolist()), heard[good], left_out)
 
 
-def part(track: Track, grid: Grid) -> Part:
+def grid_part(track: Track, grid: Grid) -> GridPart:
     """A track of the band on the grid."""
     steps, offsets = grid.locate(track.notes.ticks)
     notes = np.zeros(len(steps), GRID_NOTE)
     notes["step"], notes["offset"] = steps, offsets
     notes["pitch"], notes["velocity"] = track.notes.pitches, track.notes.velocities
     notes["length"] = track.notes.lengths * STEPS_PER_BEAT / grid.ticks_per_beat
-    return Part(track.family, track.program, notes[steps < grid.steps])
+    return GridPart(track.family, track.program, notes[steps < grid.steps])
 
 
 def between(notes: np.ndarray, start: int, steps: int = WINDOW_STEPS) -> np.ndarray:

@@ -213,7 +213,7 @@ def _from_archive(archive: Path, name: str, limit: int) -> bytes:
 
 
 @dataclass(frozen=True, eq=False)
-class TwoBars:
+class TwoBarWindows:
     """Windows of two bars.
 
     Attributes
@@ -231,7 +231,7 @@ class TwoBars:
         return len(self.grooves)
 
 
-def two_bars(played: Iterable[Performance]) -> TwoBars:
+def two_bar_windows(played: Iterable[Performance]) -> TwoBarWindows:
     """Cut performances into windows of two bars, one starting every bar, as the module's docstring says.
 
     ``played`` may be wrapped in a progress bar. One that is shorter than two bars gives no window.
@@ -258,34 +258,4 @@ def two_bars(played: Iterable[Performance]) -> TwoBars:
         windows += [groove[None, start : start + length] for start in starts]
         step_ms += [song.tempos[0].microseconds / 1000 / STEPS_PER_BEAT] * len(starts)
         numbers += [number] * len(starts)
-    return TwoBars(np.concatenate(windows), np.array(step_ms, dtype=float), np.array(numbers, dtype=np.int64))
-
-
-def timing_errors(windows: TwoBars, offsets: np.ndarray) -> dict[str, float]:
-    """How far a drummer's offsets are from the real ones, over the notes that are played.
-
-    Parameters
-    ----------
-    windows
-        The truth.
-    offsets
-        In steps, plus is late: shape (windows, 32, 9), or anything that broadcasts to it.
-
-    Returns
-    -------
-    dict
-        ``"mae_ms"``, the mean absolute error in milliseconds; ``"mse"``, the mean squared error in steps squared; and
-        ``"notes"``, the number of notes. Without notes, the errors are not a number.
-    """
-    hits, _, true = np.split(windows.grooves, 3, axis=-1)
-    played = hits > 0
-    missed = (np.broadcast_to(offsets, true.shape) - true)[played].astype(float)  # (notes,)
-    if not len(missed):
-        return {"mae_ms": math.nan, "mse": math.nan, "notes": 0}
-    ms = np.broadcast_to(windows.step_ms[:, None, None], true.shape)[played]
-    return {"mae_ms": float((np.abs(missed) * ms).mean()), "mse": float((missed**2).mean()), "notes": len(missed)}
-
-
-def quantized_baseline(windows: TwoBars) -> dict[str, float]:
-    """The errors of a drummer who plays exactly on the grid: what every model must beat. See ``timing_errors``."""
-    return timing_errors(windows, np.zeros(1))
+    return TwoBarWindows(np.concatenate(windows), np.array(step_ms, dtype=float), np.array(numbers, dtype=np.int64))

@@ -17,7 +17,7 @@
       if (!found.length && tries < 20) setTimeout(function () { scan(tries + 1); }, 50);
     }
 
-    // Counting, as drumbook.listening_test.__init__ does it
+    // Counting, as drumbook.listening_test does it
     function wilson(won, of) {
       if (!of) return [0, 1];
       var share = won / of, weight = Z * Z / of, middle = (share + weight / 2) / (1 + weight);

@@ -25,46 +25,54 @@ import numpy as np
 
 from drumlib.data.grid_song import WINDOW_STEPS
 from drumlib.evaluation.baselines import BASELINES, Baseline, check_names, make
-from drumlib.evaluation.thresholds import CUTS, f1
+from drumlib.evaluation.metrics import Confusion, confusion, hit_scores
+from drumlib.evaluation.predict import apply_threshold, choose_threshold, free_running, teacher_forced
+from drumlib.evaluation.set_distances import copied_bars, mean_record, records, rounded, set_distances, training_bars
+from drumlib.evaluation.songs import (
+    ALL,
+    SCORED,
+    EvaluationSong,
+    bands_of_other_songs,
+    is_corpus,
+    training_windows,
+    whole_songs,
+)
 from drumlib.evaluation.statistics import bootstrap, mean_over_songs
-from drumlib.evaluation.set_distances import bars_learned, copies, mean_record, records, rounded, set_distances
-from drumlib.evaluation.metrics import Confusion, agreement, confusion
-from drumlib.evaluation.predict import alone, cut_of, groove_at, told
-from drumlib.evaluation.songs import ALL, JUDGED, WholeSong, bands_of_others, is_corpus, whole_songs, windows_to_learn
+from drumlib.evaluation.thresholds import THRESHOLDS, f1
 from drumlib.music.grid import STEPS_PER_BAR, Groove
 from drumlib.music.kit import DRUMS
 
-TOLD_CUT = 0.5
+TEACHER_FORCED_THRESHOLD = 0.5
 """Where teacher-forced answers are cut, as in the thesis's table."""
 
 REAL = "the real drummers"
 OTHER = "another song's band"
 
 
-def by_network(
+def score_network(
     network,
-    songs: Sequence[WholeSong],
-    validation: Sequence[WholeSong] = (),
+    songs: Sequence[EvaluationSong],
+    validation: Sequence[EvaluationSong] = (),
     seed: int = 0,
     curves: bool = False,
     learned: np.ndarray | None = None,
 ) -> dict:
     """A network's row. ``validation`` are the songs that say where it is cut; without any, its preset does.
 
-    ``learned`` are the bars of the training songs, (bars, 16, 9), to see what is copied from them (``bars_learned``).
+    ``learned`` are the bars of the training songs, (bars, 16, 9), to see what is copied from them (``training_bars``).
     With ``curves``, also precision and recall of each drum at every cut of ``CUTS``, and each drum's density.
     """
     began = time.perf_counter()
-    cut, chosen_by = cut_of(network, validation)
+    cut, chosen_by = choose_threshold(network, validation)
     bands = [song.rolls for song in songs]
-    heard = alone(network, bands)
+    heard = free_running(network, bands)
     rows = {
-        "told": [groove_at(heads, TOLD_CUT) for heads in told(network, songs)],
-        "by itself": [groove_at(heads, cut) for heads in heard],
-        "drawn": [groove_at(heads, 0.5) for heads in alone(network, bands, seed)],
+        "told": [apply_threshold(heads, TEACHER_FORCED_THRESHOLD) for heads in teacher_forced(network, songs)],
+        "by itself": [apply_threshold(heads, cut) for heads in heard],
+        "drawn": [apply_threshold(heads, 0.5) for heads in free_running(network, bands, seed)],
     }
-    if others := bands_of_others(songs):
-        rows[OTHER] = [groove_at(heads, cut) for heads in alone(network, others)]
+    if others := bands_of_other_songs(songs):
+        rows[OTHER] = [apply_threshold(heads, cut) for heads in free_running(network, others)]
     row = {"kind": "network", "parameters": network.count_params(), "cut": cut, "cut chosen by": chosen_by}
     row |= scored_rows(songs, rows, learned)
     if curves:
@@ -72,32 +80,34 @@ def by_network(
     return {**row, "seconds": round(time.perf_counter() - began, 1)}
 
 
-def by_baseline(
-    baseline: Baseline, songs: Sequence[WholeSong], seed: int = 0, learned: np.ndarray | None = None
+def score_baseline(
+    baseline: Baseline, songs: Sequence[EvaluationSong], seed: int = 0, learned: np.ndarray | None = None
 ) -> dict:
     """A rival's row: the same questions, as far as they make sense."""
     began = time.perf_counter()
-    name = "told" if baseline.told else "by itself"
+    name = "told" if baseline.teacher_forced else "by itself"
     rows = {name: [baseline.play(song.rolls, song.truth, seed) for song in songs]}
-    if not baseline.told and (others := bands_of_others(songs)):
+    if not baseline.teacher_forced and (others := bands_of_other_songs(songs)):
         rows[OTHER] = [baseline.play(rolls, None, seed) for rolls in others]
     row = {"kind": "baseline", **scored_rows(songs, rows, learned)}
     return {**row, "seconds": round(time.perf_counter() - began, 1)}
 
 
-def real(songs: Sequence[WholeSong], learned: np.ndarray | None = None) -> dict:
+def reference_scores(songs: Sequence[EvaluationSong], learned: np.ndarray | None = None) -> dict:
     """The real drummers' own row: what their playing is like, and how alike two halves of their songs are."""
     truth = [song.truth for song in songs]
     row = {"kind": REAL, "metrics": {"played": mean_record(records(songs, truth))}}
     row["sets"] = {"every second song against the others": set_distances(songs[::2], truth[::2], songs[1::2])}
     if learned is not None:
-        row["sets"]["copies"] = copies(songs, truth, learned)
+        row["sets"]["copies"] = copied_bars(songs, truth, learned)
     return row
 
 
-def scored_rows(songs: Sequence[WholeSong], rows: dict[str, list[Groove]], learned: np.ndarray | None = None) -> dict:
+def scored_rows(
+    songs: Sequence[EvaluationSong], rows: dict[str, list[Groove]], learned: np.ndarray | None = None
+) -> dict:
     """Everything that follows from what was played: scores, listening gain, metrics, sets, counts of every song."""
-    counts = {name: counted(songs, played) for name, played in rows.items()}  # each (songs, 4)
+    counts = {name: count_cells(songs, played) for name, played in rows.items()}  # each (songs, 4)
     found = {name: score(one) for name, one in counts.items()}
     if OTHER in counts:
         pair = np.stack([counts["by itself"], counts[OTHER]], axis=1)  # (songs, 2, 4)
@@ -107,18 +117,18 @@ def scored_rows(songs: Sequence[WholeSong], rows: dict[str, list[Groove]], learn
     found["sets"] = {name: set_distances(songs, played, songs) for name, played in rows.items() if name != OTHER}
     if learned is not None:
         for name, of in found["sets"].items():
-            of["copies"] = copies(songs, rows[name], learned)
+            of["copies"] = copied_bars(songs, rows[name], learned)
     return {**found, "per song": {name: one.tolist() for name, one in counts.items()}}
 
 
 # --- scores -----------------------------------------------------------------------------------------------------------
 
 
-def counted(songs: Sequence[WholeSong], played: Sequence[Groove]) -> np.ndarray:
+def count_cells(songs: Sequence[EvaluationSong], played: Sequence[Groove]) -> np.ndarray:
     """Judged cells struck by both, only by the one judged, only by the real drummer, by neither: int (songs, 4)."""
     return np.array(
         [
-            confusion(song.truth.hits[song.judged], groove.hits[song.judged])
+            confusion(song.truth.hits[song.scored_steps], groove.hits[song.scored_steps])
             for song, groove in zip(songs, played, strict=True)
         ]
     )
@@ -126,30 +136,30 @@ def counted(songs: Sequence[WholeSong], played: Sequence[Groove]) -> np.ndarray:
 
 def score(counts: np.ndarray) -> dict:
     """All scores of songs' counts (songs, 4): of all cells together, and F1 as a mean over songs."""
-    scores = agreement(Confusion(*counts.sum(axis=0).tolist()))
+    scores = hit_scores(Confusion(*counts.sum(axis=0).tolist()))
     pooled = bootstrap(counts, f1)
     density = bootstrap(counts, lambda c: float((c[0] + c[1]) / (c[0] + c[2])) if c[0] + c[2] else float("nan"))
     return {
         **scores._asdict(),
-        "f1 interval": both_ends(pooled, len(counts)),
+        "f1 interval": interval_ends(pooled, len(counts)),
         "f1, mean over songs": mean_over_songs([f1(one) for one in counts]),
         "density": density["value"],
-        "density interval": both_ends(density, len(counts)),
+        "density interval": interval_ends(density, len(counts)),
     }
 
 
-def both_ends(found: dict, songs: int) -> list[float] | None:
+def interval_ends(found: dict, songs: int) -> list[float] | None:
     """An interval's ends; None for a single song, from which nothing can be drawn but itself."""
     return [found["low"], found["high"]] if songs > 1 else None
 
 
-def curves_of(songs: Sequence[WholeSong], heard: Sequence[dict], rows: dict[str, list[Groove]]) -> dict:
+def curves_of(songs: Sequence[EvaluationSong], heard: Sequence[dict], rows: dict[str, list[Groove]]) -> dict:
     """By drum: how precision and recall of the network's own playing go with the cut; how many notes each drum has."""
-    truth = np.concatenate([song.truth.hits[song.judged] for song in songs]) > 0  # (steps, 9)
-    probability = np.concatenate([one["hits"][song.judged] for one, song in zip(heard, songs, strict=True)])
+    truth = np.concatenate([song.truth.hits[song.scored_steps] for song in songs]) > 0  # (steps, 9)
+    probability = np.concatenate([one["hits"][song.scored_steps] for one, song in zip(heard, songs, strict=True)])
     curves = {name: {"precision": [], "recall": [], "notes": int(truth[:, d].sum())} for d, name in enumerate(DRUMS)}
     together = {"precision": [], "recall": []}
-    for cut in CUTS:
+    for cut in THRESHOLDS:
         played = probability > cut
         both, own, real_ones = (x.sum(axis=0) for x in (played & truth, played, truth))  # 3 x (9,)
         for d, name in enumerate(DRUMS):
@@ -159,10 +169,10 @@ def curves_of(songs: Sequence[WholeSong], heard: Sequence[dict], rows: dict[str,
         together["recall"].append(share(both.sum(), real_ones.sum()))
     for way, played in rows.items():
         if way != OTHER:
-            hits = np.concatenate([groove.hits[song.judged] for groove, song in zip(played, songs, strict=True)])
+            hits = np.concatenate([groove.hits[song.scored_steps] for groove, song in zip(played, songs, strict=True)])
             for d, name in enumerate(DRUMS):
                 curves[name][f"density, {way}"] = share(hits[:, d].sum(), truth[:, d].sum())
-    return {"cuts": [round(float(cut), 2) for cut in CUTS], "by drum": curves, "all drums": together}
+    return {"cuts": [round(float(cut), 2) for cut in THRESHOLDS], "by drum": curves, "all drums": together}
 
 
 def share(part: float, whole: float) -> float | None:
@@ -174,8 +184,8 @@ def share(part: float, whole: float) -> float | None:
 
 
 def report(
-    songs: Sequence[WholeSong],
-    validation: Sequence[WholeSong],
+    songs: Sequence[EvaluationSong],
+    validation: Sequence[EvaluationSong],
     drummers: dict[str, Callable[[], object]],
     seed: int = 0,
     progress: Callable = lambda items: items,
@@ -185,13 +195,13 @@ def report(
 
     Returns a dictionary that can be written as JSON.
     """
-    rows = {REAL: real(songs, learned)}
+    rows = {REAL: reference_scores(songs, learned)}
     for name in progress(list(drummers)):
         drummer = drummers[name]()
         if isinstance(drummer, Baseline):
-            rows[name] = by_baseline(drummer, songs, seed, learned)
+            rows[name] = score_baseline(drummer, songs, seed, learned)
         else:
-            rows[name] = by_network(drummer, songs, validation, seed, learned=learned)
+            rows[name] = score_network(drummer, songs, validation, seed, learned=learned)
     return {**about(songs, validation, seed), "drummers": rows}
 
 
@@ -236,7 +246,7 @@ def evaluate(
     if split != ALL:
         validation = songs_to_tune_on(folder, split)
         training, tuning = (
-            windows_to_learn(folder, part) if part != split else None for part in ("train", "validation")
+            training_windows(folder, part) if part != split else None for part in ("train", "validation")
         )
     drummers = {name: (lambda network=network: network) for name, network in networks.items()}
     for name in BASELINES if baselines is None else baselines:
@@ -244,7 +254,7 @@ def evaluate(
             print(f"left out: {name}: it learns from training songs, and there are none here", file=sys.stderr)
         else:
             drummers[name] = lambda name=name: make(name, training, tuning)
-    results = report(songs, validation, drummers, seed, progress, bars_learned(training))
+    results = report(songs, validation, drummers, seed, progress, training_bars(training))
     for name in networks:
         results["drummers"][name] |= {"preset": name, "weights": Path(weights).name if weights else "shipped"}
     settings = {
@@ -266,13 +276,13 @@ def evaluate(
 
 def network_of(preset: str, weights: str | os.PathLike | None):
     """A preset's network with the shipped weights, or with others. Keras is loaded only now: --help must not wait."""
-    from drumlib.network.thesis import build
-    from drumlib.network.weights import load_either
+    from drumlib.network.registry import build
+    from drumlib.network.weights import load_or_shipped
 
-    return load_either(build(preset), preset, weights)
+    return load_or_shipped(build(preset), preset, weights)
 
 
-def songs_to_tune_on(folder: Path, split: str) -> list[WholeSong]:
+def songs_to_tune_on(folder: Path, split: str) -> list[EvaluationSong]:
     """The validation songs, if there are any, and if it is not they that are judged."""
     if split == "validation":
         return []
@@ -290,15 +300,15 @@ def table_sum(folder: Path) -> str | None:
     return None
 
 
-def about(songs: Sequence[WholeSong], validation: Sequence[WholeSong], seed: int) -> dict:
+def about(songs: Sequence[EvaluationSong], validation: Sequence[EvaluationSong], seed: int) -> dict:
     """What a report is about: the songs, what is judged of them, how to read the rows, versions."""
     import keras
 
     return {
         "what": "drummers on whole songs: told the truth, by themselves, with another song's band, drawing their notes",
-        "judged": JUDGED,
+        "judged": SCORED,
         "how to read": {
-            "told": f"windows of {WINDOW_STEPS} steps side by side, each told its own true drums; cut at {TOLD_CUT}",
+            "told": f"windows of {WINDOW_STEPS} steps side by side, each told its own true drums; cut at {TEACHER_FORCED_THRESHOLD}",
             "by itself": "the whole song's band, nothing told; cut where the row says",
             OTHER: "the same, with the band of another song, repeated or cut to length",
             "drawn": "by itself, notes drawn at temperature 1; density is notes played for each of the real drummer's",
@@ -311,8 +321,8 @@ def about(songs: Sequence[WholeSong], validation: Sequence[WholeSong], seed: int
         "songs": len(songs),
         "names": [song.name for song in songs],
         "validation songs": len(validation),
-        "bars": sum(int(song.judged.sum()) for song in songs) // STEPS_PER_BAR,
-        "notes": sum(int(song.truth.hits[song.judged].sum()) for song in songs),
+        "bars": sum(int(song.scored_steps.sum()) for song in songs) // STEPS_PER_BAR,
+        "notes": sum(int(song.truth.hits[song.scored_steps].sum()) for song in songs),
         "seed": seed,
         "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
         | {"python": platform.python_version(), "backend": keras.backend.backend()},

@@ -8,6 +8,7 @@ the *spread*: the standard deviation, as a share of the real drummers'. Stiff dr
 """
 
 import hashlib
+import math
 import os
 import platform
 from collections.abc import Callable
@@ -16,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from drumlib.data.groove_dataset import TwoBars, performances, two_bars
+from drumlib.data.groove_dataset import TwoBarWindows, performances, two_bar_windows
 from drumlib.evaluation.baselines.machines import VELOCITY, HumanizedMachine
 from drumlib.evaluation.statistics import bootstrap
-from drumlib.humanize import READOUTS, readings, settings
+from drumlib.humanize import READOUTS, read_histograms, readout_settings
 from drumlib.music.kit import DRUMS
 
 N = len(DRUMS)
@@ -44,7 +45,7 @@ def evaluate(
     network = humanizer(preset, weights)
     if split == "all":
         raise ValueError("humanizers are scored on one split: train, validation or test")
-    windows = two_bars(progress(performances(groove, split, "beat", "4-4")))
+    windows = two_bar_windows(progress(performances(groove, split, "beat", "4-4")))
     if not len(windows):
         raise ValueError(f"{groove}: no beats in 4/4 for {split} here")
     where = np.nonzero(windows.grooves[..., :N] > 0)  # window, step, drum
@@ -60,7 +61,7 @@ def evaluate(
     for readout in READOUTS:
         answers = []
         for one in range(seed, seed + (SEEDS if readout == "draw" else 1)):
-            answer = readings(found, cells, performance, settings(), readout, one)
+            answer = read_histograms(found, cells, performance, readout_settings(), readout, one)
             answers.append((answer["velocities"], answer["offsets"]))
         rows[f"{preset}: {readout}"] = scored(windows, where, answers)
     words = f"--split {split} --preset {preset} --seed {seed}" + (" --weights WEIGHTS.npz" if weights else "")
@@ -83,17 +84,17 @@ def evaluate(
 
 def humanizer(preset: str, weights: str | os.PathLike | None):
     """A humanizer with the shipped weights, or with others. Raises ValueError if there is no such humanizer."""
-    from drumlib.network.groove.training import GROOVE_PRESETS, build_on_grooves
     from drumlib.network.groove.humanizer import HumanizerPreset
-    from drumlib.network.weights import load_either
+    from drumlib.network.groove.training import GROOVE_PRESETS, build_on_grooves
+    from drumlib.network.weights import load_or_shipped
 
     known = [name for name, kind in GROOVE_PRESETS.items() if isinstance(kind, HumanizerPreset)]
     if preset not in known:
         raise ValueError(f"no humanizer {preset!r}: there is {', '.join(known)}")
-    return load_either(build_on_grooves(preset), preset, weights)
+    return load_or_shipped(build_on_grooves(preset), preset, weights)
 
 
-def histograms(network, windows: TwoBars, progress: Callable = lambda items: items) -> dict[str, np.ndarray]:
+def histograms(network, windows: TwoBarWindows, progress: Callable = lambda items: items) -> dict[str, np.ndarray]:
     """The network's distributions of all played notes, in order of window, step, drum: (notes, K) each."""
     parts: dict[str, list] = {}
     for first in progress(range(0, len(windows), BATCH)):
@@ -103,7 +104,7 @@ def histograms(network, windows: TwoBars, progress: Callable = lambda items: ite
     return {name: np.concatenate(rows) for name, rows in parts.items()}
 
 
-def scored(windows: TwoBars, where: tuple, answers: list[tuple]) -> dict:
+def scored(windows: TwoBarWindows, where: tuple, answers: list[tuple]) -> dict:
     """Errors and spreads of answers (velocities, offsets), each (notes,); means over several draws.
 
     The timing error's interval comes from drawing performances with repeats.
@@ -144,3 +145,33 @@ def table(results: dict) -> str:
             f"{row['velocity error']:10.3f}{row['velocity spread']:9.0%}"
         )
     return "\n".join(lines)
+
+
+def timing_errors(windows: TwoBarWindows, offsets: np.ndarray) -> dict[str, float]:
+    """How far a drummer's offsets are from the real ones, over the notes that are played.
+
+    Parameters
+    ----------
+    windows
+        The truth.
+    offsets
+        In steps, plus is late: shape (windows, 32, 9), or anything that broadcasts to it.
+
+    Returns
+    -------
+    dict
+        ``"mae_ms"``, the mean absolute error in milliseconds; ``"mse"``, the mean squared error in steps squared; and
+        ``"notes"``, the number of notes. Without notes, the errors are not a number.
+    """
+    hits, _, true = np.split(windows.grooves, 3, axis=-1)
+    played = hits > 0
+    missed = (np.broadcast_to(offsets, true.shape) - true)[played].astype(float)  # (notes,)
+    if not len(missed):
+        return {"mae_ms": math.nan, "mse": math.nan, "notes": 0}
+    ms = np.broadcast_to(windows.step_ms[:, None, None], true.shape)[played]
+    return {"mae_ms": float((np.abs(missed) * ms).mean()), "mse": float((missed**2).mean()), "notes": len(missed)}
+
+
+def quantized_baseline(windows: TwoBarWindows) -> dict[str, float]:
+    """The errors of a drummer who plays exactly on the grid: what every model must beat. See ``timing_errors``."""
+    return timing_errors(windows, np.zeros(1))

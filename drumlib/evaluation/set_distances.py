@@ -8,12 +8,12 @@ import numpy as np
 from drumlib.data.windows import Windows
 from drumlib.evaluation.metrics import divergence, features, nearest_bars, overlap, record
 from drumlib.evaluation.metrics.sets import all_bars
-from drumlib.evaluation.songs import WholeSong
+from drumlib.evaluation.songs import EvaluationSong
 from drumlib.music.grid import STEPS_PER_BAR, Groove
 from drumlib.music.kit import DRUMS
 
 
-def records(songs: Sequence[WholeSong], played: Sequence[Groove]) -> list[dict]:
+def records(songs: Sequence[EvaluationSong], played: Sequence[Groove]) -> list[dict]:
     """The metrics' record of every song, over its judged steps."""
     return [
         record.evaluate(song.part(song.truth), song.part(groove), song.band(), song.step_seconds)
@@ -33,7 +33,7 @@ def mean_record(rows: Sequence[dict]) -> dict:
     return found
 
 
-def set_distances(songs: Sequence[WholeSong], played: Sequence[Groove], others: Sequence[WholeSong]) -> dict:
+def set_distances(songs: Sequence[EvaluationSong], played: Sequence[Groove], others: Sequence[EvaluationSong]) -> dict:
     """How like the real drummers' bars of ``others`` those played to ``songs`` are: for each feature of a bar, and all.
 
     Two real drummers do not overlap fully either: see the real drummers' own row.
@@ -51,7 +51,7 @@ def set_distances(songs: Sequence[WholeSong], played: Sequence[Groove], others: 
     }
 
 
-def copies(songs: Sequence[WholeSong], played: Sequence[Groove], learned: np.ndarray) -> dict:
+def copied_bars(songs: Sequence[EvaluationSong], played: Sequence[Groove], learned: np.ndarray) -> dict:
     """How near the bars that were played are to the nearest training bar: (bars, 16, 9); in cells."""
     bars = all_bars([song.part(groove) for song, groove in zip(songs, played, strict=True)])
     bars = bars[bars.any(axis=(1, 2))]  # a silent bar is nobody's
@@ -61,7 +61,7 @@ def copies(songs: Sequence[WholeSong], played: Sequence[Groove], learned: np.nda
     return {"share of bars that are copies": rounded(np.mean(far == 0)), "cells from the nearest": rounded(far.mean())}
 
 
-def bars_learned(windows: Windows | None) -> np.ndarray | None:
+def training_bars(windows: Windows | None) -> np.ndarray | None:
     """The different bars that the drummers of training windows play, (bars, 16, 9); None without windows."""
     if windows is None:
         return None

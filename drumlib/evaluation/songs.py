@@ -12,24 +12,23 @@ from pathlib import Path
 
 import numpy as np
 
-from drumlib.data.grid_song import HOP_BARS, ODD_METER, WINDOW_BARS, WINDOW_STEPS, Chart
 from drumlib.data.corpus.reader import Corpus
-from drumlib.data.corpus.selection import read_credible
-from drumlib.data.windows import Windows, list_songs, read_table, read_windows
-from drumlib.drummer import MAX_STEPS
-from drumlib.humanize import step_lengths
+from drumlib.data.corpus.selection import read_plausible
+from drumlib.data.grid_song import HOP_BARS, ODD_METER, WINDOW_BARS, WINDOW_STEPS, GridSong
+from drumlib.data.song_folder import list_songs, read_table, read_windows
+from drumlib.data.windows import Windows
 from drumlib.music import Grid, Groove, MidiError, Song, piano_roll
-from drumlib.music.grid import STEPS_PER_BAR, groove_of
+from drumlib.music.grid import MAX_STEPS, STEPS_PER_BAR, groove_of, step_lengths
 from drumlib.music.kit import FAMILIES
 
 ALL = "all"
 """In place of a split: every song there is."""
 
-JUDGED = "bars in 4/4, from the bar of the real drummer's first stroke to the bar of his last"
+SCORED = "bars in 4/4, from the bar of the real drummer's first stroke to the bar of his last"
 
 
 @dataclass(frozen=True, eq=False)
-class WholeSong:
+class EvaluationSong:
     """One song to be judged on.
 
     Attributes
@@ -46,24 +45,26 @@ class WholeSong:
     group: str
     rolls: dict[str, np.ndarray]
     truth: Groove
-    judged: np.ndarray
+    scored_steps: np.ndarray
     step_seconds: float | None = None
 
     def __len__(self) -> int:
-        return len(self.judged)
+        return len(self.scored_steps)
 
     def part(self, groove: Groove) -> Groove:
         """The judged steps of a groove."""
-        return Groove(groove.hits[self.judged], groove.velocities[self.judged], groove.offsets[self.judged])
+        return Groove(
+            groove.hits[self.scored_steps], groove.velocities[self.scored_steps], groove.offsets[self.scored_steps]
+        )
 
     def band(self) -> dict[str, np.ndarray]:
         """The judged steps of the band."""
-        return {family: roll[self.judged] for family, roll in self.rolls.items()}
+        return {family: roll[self.scored_steps] for family, roll in self.rolls.items()}
 
 
 def whole_songs(
     folder: str | os.PathLike, split: str = "test", refused: dict[str, str] | None = None, progress=lambda songs: songs
-) -> list[WholeSong]:
+) -> list[EvaluationSong]:
     """The songs of one split (or ``"all"``) of a folder of MIDI files, or of a corpus that ``drumlib corpus`` built.
 
     Songs that cannot be judged are named, with the reason, in ``refused``. ``progress`` may wrap what is read.
@@ -90,13 +91,13 @@ def is_corpus(folder: Path) -> bool:
     return (folder / "manifest.json").is_file()
 
 
-def from_files(folder: Path, split: str, refused: dict[str, str], progress) -> list[WholeSong]:
+def from_files(folder: Path, split: str, refused: dict[str, str], progress) -> list[EvaluationSong]:
     """Read MIDI files."""
     group_of, songs = groups_in(folder), []
     for path in progress(files_of(folder, split)):
         name = path.relative_to(folder).as_posix()
         try:
-            song = read_credible(path)
+            song = read_plausible(path)
             songs.append(whole(song, name, group_of.get(name, name)))
         except (MidiError, ValueError) as error:
             refused[name] = " ".join(str(error).split())
@@ -129,7 +130,7 @@ def groups_in(folder: Path) -> dict[str, str]:
     return {row["file"]: row["group"] for row in read_table(folder / "songs.csv") if row.get("group")}
 
 
-def whole(song: Song, name: str, group: str) -> WholeSong:
+def whole(song: Song, name: str, group: str) -> EvaluationSong:
     """A song read from a file. Raises ValueError if it cannot be judged."""
     grid = Grid(song)
     if grid.steps > MAX_STEPS:
@@ -138,13 +139,13 @@ def whole(song: Song, name: str, group: str) -> WholeSong:
     odd = set(grid.odd_bars)
     fours = np.zeros(grid.steps // STEPS_PER_BAR, dtype=bool)
     fours[grid.first_steps // STEPS_PER_BAR] = [bar not in odd for bar in grid.bars]
-    judged = judged_steps(truth, fours)
+    judged = steps_to_score(truth, fours)
     seconds = float(np.median(step_lengths(song, grid)[judged[::STEPS_PER_BAR]])) / 1000
     rolls = {family: piano_roll(song, family, grid) for family in FAMILIES}
-    return WholeSong(name, group, rolls, truth, judged, seconds)
+    return EvaluationSong(name, group, rolls, truth, judged, seconds)
 
 
-def from_corpus(folder: Path, split: str, refused: dict[str, str], progress) -> list[WholeSong]:
+def from_corpus(folder: Path, split: str, refused: dict[str, str], progress) -> list[EvaluationSong]:
     """Read the charts of a corpus."""
     corpus, songs = Corpus(folder), []
     numbers = [n for n, its_split in enumerate(corpus.splits) if split in (ALL, its_split)]
@@ -158,7 +159,7 @@ def from_corpus(folder: Path, split: str, refused: dict[str, str], progress) -> 
     return songs
 
 
-def whole_chart(chart: Chart, group: str) -> WholeSong:
+def whole_chart(chart: GridSong, group: str) -> EvaluationSong:
     """A song of a corpus. Raises ValueError if it cannot be judged.
 
     A chart does not say which bars are in 4/4, but how many windows were left out because one was not. Where none
@@ -174,20 +175,20 @@ def whole_chart(chart: Chart, group: str) -> WholeSong:
     elif not sounds_to_the_end(chart):
         fours[WINDOW_BARS + (bars - WINDOW_BARS) // HOP_BARS * HOP_BARS :] = False
     truth = chart.groove()
-    judged = judged_steps(truth, fours)
+    judged = steps_to_score(truth, fours)
     rolls = {family: np.zeros((chart.steps, 128), dtype=np.uint8) for family in FAMILIES}
     for part in chart.parts:
         rolls[part.family][part.notes["step"], part.notes["pitch"]] = 1
-    return WholeSong(chart.name, group, rolls, truth, judged)
+    return EvaluationSong(chart.name, group, rolls, truth, judged)
 
 
-def sounds_to_the_end(chart: Chart) -> bool:
+def sounds_to_the_end(chart: GridSong) -> bool:
     """Whether something strikes or sounds in the last sixteenth of the last bar: a bar of 3/4 has no such sixteenth."""
     heard = np.concatenate([chart.drums, *(part.notes for part in chart.parts)])
     return bool((heard["step"] + heard["offset"] + heard["length"] > chart.steps - 1).any())
 
 
-def judged_steps(truth: Groove, fours: np.ndarray) -> np.ndarray:
+def steps_to_score(truth: Groove, fours: np.ndarray) -> np.ndarray:
     """The steps that count, bool (T,). ``fours``, (T / 16,), says which bars are in 4/4.
 
     Raises ValueError if none do.
@@ -205,7 +206,7 @@ def judged_steps(truth: Groove, fours: np.ndarray) -> np.ndarray:
     return judged
 
 
-def partners(groups: Sequence[str]) -> list[int] | None:
+def mismatched_bands(groups: Sequence[str]) -> list[int] | None:
     """For each song, the song whose band is played to it in its place: the next one's, the last gets the first's.
 
     Nobody hears his own band. Versions of one song often stand side by side, and would be no other song: if the next
@@ -223,9 +224,9 @@ def partners(groups: Sequence[str]) -> list[int] | None:
     return [(i + shift) % number for i in range(number)]
 
 
-def bands_of_others(songs: Sequence[WholeSong]) -> list[dict[str, np.ndarray]] | None:
-    """For each song, another song's band (``partners``), repeated or cut to its own length."""
-    others = partners([song.group for song in songs])
+def bands_of_other_songs(songs: Sequence[EvaluationSong]) -> list[dict[str, np.ndarray]] | None:
+    """For each song, another song's band (``mismatched_bands``), repeated or cut to its own length."""
+    others = mismatched_bands([song.group for song in songs])
     if others is None:
         return None
     return [
@@ -234,7 +235,7 @@ def bands_of_others(songs: Sequence[WholeSong]) -> list[dict[str, np.ndarray]] |
     ]
 
 
-def windows_to_learn(folder: str | os.PathLike, split: str, progress=lambda songs: songs) -> Windows | None:
+def training_windows(folder: str | os.PathLike, split: str, progress=lambda songs: songs) -> Windows | None:
     """The windows of a split, for rivals that learn; None if there are none."""
     folder = Path(folder)
     try:

@@ -12,16 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from drumlib.data.grid_song import WINDOW_STEPS
 from drumlib.data.corpus.reader import Corpus
-from drumlib.data.windows import Windows, list_songs, read_windows
-from drumlib.drummer import if_struck, rock_bar, says_too_much, with_the_thesis_gains
+from drumlib.data.grid_song import WINDOW_STEPS
+from drumlib.data.song_folder import list_songs, read_windows
+from drumlib.data.windows import Windows
 from drumlib.evaluation.baselines import bar_before
-from drumlib.evaluation.metrics import Confusion, agreement, confusion, error_on_played
-from drumlib.evaluation.predict import own_cut
+from drumlib.evaluation.metrics import Confusion, confusion, error_on_played, hit_scores
+from drumlib.evaluation.predict import default_threshold
 from drumlib.evaluation.songs import is_corpus
 from drumlib.files import write_whole
+from drumlib.inference.sampling import conditional_velocities, needs_calibration, thesis_velocity_gains
 from drumlib.music.grid import STEPS_PER_BAR
+from drumlib.music.rock_beat import rock_bar
 
 THRESHOLD = 0.5
 """Where teacher-forced answers are cut, as in the thesis's table."""
@@ -36,7 +38,7 @@ THESIS = {
 """What the thesis says of itself. Its windows were split by file order, so songs stand on both sides (leakage)."""
 
 
-def held_out(
+def evaluate_windows(
     folder: str | os.PathLike,
     split: str = "test",
     preset: str = "best",
@@ -48,21 +50,23 @@ def held_out(
     The folder is one of MIDI files, or a corpus that ``drumlib corpus`` built. All tracks of a family are laid over
     each other, and each window counts once. Returns a dictionary of figures: pooled over all windows, and song by song.
     """
-    from drumlib.network.thesis import build
-    from drumlib.network.weights import load_either
+    from drumlib.network.registry import build
+    from drumlib.network.weights import load_or_shipped
 
-    network = load_either(build(preset), preset, weights)
+    network = load_or_shipped(build(preset), preset, weights)
     windows, songs, refused = windows_held_out(Path(folder), split, progress)
     inputs, outputs = predict(network, windows)
     truth = dict(zip(("hits", "velocities", "offsets"), np.split(inputs["drums"], 3, axis=-1), strict=True))
     struck = truth["hits"] > 0
     played = outputs["hits"] > THRESHOLD
-    copied = np.concatenate([copies(windows.charts[n])[mine] for n, mine in by_song(windows)])  # (windows, 128, 9)
+    copied = np.concatenate(
+        [previous_bar(windows.charts[n])[mine] for n, mine in by_song(windows)]
+    )  # (windows, 128, 9)
     return {
         "what": "teacher-forced, hits where the probability exceeds the threshold, all cells of all windows pooled",
         "preset": preset,
         "weights": "shipped" if weights is None else Path(weights).name,
-        "training": None if weights is None else plan_of(Path(weights)),
+        "training": None if weights is None else conductor_vectors(Path(weights)),
         "threshold": THRESHOLD,
         "split": split,
         "songs": songs - refused,
@@ -77,7 +81,7 @@ def held_out(
             "thesis": THESIS,
         },
         "free_running": free_running(network, windows, truth["hits"]),
-        "errors": errors(truth, outputs, says_too_much(network)),
+        "errors": errors(truth, outputs, needs_calibration(network)),
         "per_song": per_song(windows, truth["hits"], played, copied),
         "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
         | {"python": platform.python_version()},
@@ -118,12 +122,14 @@ def free_running(network, windows: Windows, truth: np.ndarray) -> dict:
     Its notes are cut at the middle one of its preset's thresholds: 0.62 for the thesis's. Beside it: the same network
     hearing the band of another song (does it listen?), and the thesis's rock beat.
     """
-    from drumlib.network.thesis import play_all
+    from drumlib.network.registry import generate_windows
 
-    number, cut = len(windows), own_cut(network)
+    number, cut = len(windows), default_threshold(network)
     half = np.roll(np.arange(number), number // 2)  # windows are in order of songs: half way on is another song
     beat = np.tile(rock_bar(), (number, WINDOW_STEPS // STEPS_PER_BAR, 1))  # (windows, 128, 9)
-    own, other = (np.split(play_all(network, windows, order), 3, axis=-1)[0] for order in (np.arange(number), half))
+    own, other = (
+        np.split(generate_windows(network, windows, order), 3, axis=-1)[0] for order in (np.arange(number), half)
+    )
     same_song = windows.index[:, 0] == windows.index[half, 0]
     rows = {"network": (truth, own > cut)}
     if not same_song.all():  # with one song there is no other
@@ -140,15 +146,15 @@ def errors(truth: dict[str, np.ndarray], outputs: dict[str, np.ndarray], too_muc
     """How far velocities and offsets are from the truth: as the thesis counts it, and as a listener hears it.
 
     The second is counted on the real drummer's notes only, for each way of reading the network: as it answers; with
-    the thesis's gains (1.8, snare 2.5); and divided by the calibrated probability (``drummer.if_struck``). The last two
-    mend what the thesis's loss does, and are left out unless the network says ``too_much`` (``drummer.says_too_much``).
+    the thesis's gains (1.8, snare 2.5); and divided by the calibrated probability (``drummer.conditional_velocities``). The last two
+    mend what the thesis's loss does, and are left out unless the network says ``too_much`` (``drummer.needs_calibration``).
     Offsets are compared with those of a drummer who plays exactly on the grid.
     """
     struck = truth["hits"] > 0
     velocities = {"as answered": outputs["velocities"]}
     if too_much:
-        velocities["with the thesis's gains"] = with_the_thesis_gains(outputs["velocities"])
-        velocities["if struck"] = if_struck(outputs)["velocities"]
+        velocities["with the thesis's gains"] = thesis_velocity_gains(outputs["velocities"])
+        velocities["if struck"] = conditional_velocities(outputs)["velocities"]
     offsets = {"as answered": outputs["offsets"], "none at all": np.zeros_like(outputs["offsets"])}
     return {
         "mean square, all cells": {
@@ -179,13 +185,13 @@ def predict(network, windows: Windows, batch: int = 64) -> tuple[dict, dict]:
     )
 
 
-def copies(song) -> np.ndarray:
+def previous_bar(song) -> np.ndarray:
     """What the drummer who plays the bar before again plays in each window of a song: (windows, 128, 9)."""
     copied = bar_before(song.groove().hits)
     return np.stack([copied[start : start + WINDOW_STEPS] for start in song.starts])
 
 
-def plan_of(weights: Path) -> dict | None:
+def conductor_vectors(weights: Path) -> dict | None:
     """How weights were trained: the plan in the ``history.json`` that training wrote beside them, if it is there."""
     try:
         return json.loads((weights.parent / "history.json").read_bytes())["plan"]
@@ -195,7 +201,7 @@ def plan_of(weights: Path) -> dict | None:
 
 def scores(counts: Confusion) -> dict[str, float]:
     """Accuracy, precision, recall and F1 as a dictionary."""
-    return agreement(counts)._asdict()
+    return hit_scores(counts)._asdict()
 
 
 def per_song(windows: Windows, truth: np.ndarray, played: np.ndarray, copied: np.ndarray) -> list[dict]:

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-CUTS = np.arange(0.10, 0.81, 0.02)
+THRESHOLDS = np.arange(0.10, 0.81, 0.02)
 """Where a network's own playing may be cut; the validation songs choose."""
 
 
-def best_cut(probability: np.ndarray, truth: np.ndarray) -> float:
+def best_f1_threshold(probability: np.ndarray, truth: np.ndarray) -> float:
     """Where to cut probabilities for the highest F1: one of ``CUTS``, the lowest of equals."""
     found = []
-    for cut in CUTS:
+    for cut in THRESHOLDS:
         played = probability > cut
         found.append(2 * np.sum(played & truth) / max(1, played.sum() + truth.sum()))
-    return float(CUTS[int(np.argmax(found))])
+    return float(THRESHOLDS[int(np.argmax(found))])
 
 
 def f1(counts: Sequence[float]) -> float:

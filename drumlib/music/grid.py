@@ -144,14 +144,14 @@ def groove_from_notes(notes: Iterable[Note], grid: Grid, drum_of_pitch: Mapping[
     ``drum_of_pitch`` says which drum (0-8) a pitch is: General MIDI's map, unless the kit has one of its own.
     """
     hits, velocities, offsets = np.zeros((3, grid.steps, len(DRUMS)), dtype=np.float32)
-    steps, drums, loud, shifts = strokes(notes, grid, drum_of_pitch)
+    steps, drums, loud, shifts = quantize_hits(notes, grid, drum_of_pitch)
     hits[steps, drums] = 1
     velocities[steps, drums] = loud / 127
     offsets[steps, drums] = shifts
     return Groove(hits, velocities, offsets)
 
 
-def strokes(
+def quantize_hits(
     notes: Iterable[Note], grid: Grid, drum_of_pitch: Mapping[int, int] = DRUM_OF_PITCH
 ) -> tuple[np.ndarray, ...]:
     """Drum notes as strokes, one a cell, in order of step: their steps, drums (0-8), velocities (1-127) and offsets."""
@@ -168,14 +168,14 @@ def strokes(
     return steps[won], drums[won], notes.velocities[won], offsets[won]
 
 
-def together(tracks: Iterable[Track]) -> Notes:
+def merge_notes(tracks: Iterable[Track]) -> Notes:
     """The notes of several tracks, in order of time."""
     return Notes(np.concatenate([np.empty((0, 4), np.int64), *(track.notes.array for track in tracks)]))
 
 
 def groove_of(song: Song, grid: Grid | None = None, drum_of_pitch: Mapping[int, int] = DRUM_OF_PITCH) -> Groove:
     """The groove of all of a song's drum tracks together. ``drum_of_pitch`` as in ``groove_from_notes``."""
-    return groove_from_notes(together(song.drums), grid or Grid(song), drum_of_pitch)
+    return groove_from_notes(merge_notes(song.drums), grid or Grid(song), drum_of_pitch)
 
 
 def notes_from_groove(groove: Groove, grid: Grid) -> tuple[Note, ...]:
@@ -211,4 +211,16 @@ def roll_from_notes(notes: Iterable[Note], grid: Grid) -> np.ndarray:
 
 def piano_roll(song: Song, family: str, grid: Grid | None = None) -> np.ndarray:
     """The onsets of all tracks of one family (``"piano"``, ``"guitar"``, ``"bass"``): (steps, 128), 0 or 1."""
-    return roll_from_notes(together(song.parts(family)), grid or Grid(song))
+    return roll_from_notes(merge_notes(song.parts(family)), grid or Grid(song))
+
+
+MAX_STEPS = 64_000
+"""Songs with more steps are refused: that is 4,000 bars of 4/4, or very many tiny ones."""
+
+
+def step_lengths(song: Song, grid: Grid) -> np.ndarray:
+    """How long a step lasts at the beginning of each bar of the grid, in milliseconds: (steps / 16,)."""
+    starts = grid.ticks(np.arange(0, grid.steps, STEPS_PER_BAR))
+    changes = np.array([tempo.tick for tempo in song.tempos])
+    lengths = np.array([tempo.microseconds for tempo in song.tempos]) / 1000 / STEPS_PER_BEAT
+    return lengths[np.searchsorted(changes, starts, side="right") - 1]

@@ -27,14 +27,14 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, i: int):
         numbers = self.order[i * self.batch : (i + 1) * self.batch]
         inputs = self.windows.batch(numbers, self.rng, self.transpose, self.mute)
-        targets = wanted(inputs["drums"], self.loss)
+        targets = targets_for(inputs["drums"], self.loss)
         if self.played is not None:
             own = self.rng.random(len(numbers)) < self.own  # (B,)
             inputs["drums"] = np.where(own[:, None, None], self.played[numbers], inputs["drums"])
         return inputs, targets
 
 
-def wanted(drums: np.ndarray, loss: str = "thesis") -> dict[str, np.ndarray]:
+def targets_for(drums: np.ndarray, loss: str = "thesis") -> dict[str, np.ndarray]:
     """What a network should answer to these drums (B, T, 27), in the form that its loss asks for."""
     hits, velocities, offsets = np.split(drums, 3, axis=-1)  # (B, T, 27) -> 3 x (B, T, 9)
     if loss != "thesis":

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 
-def fresh(kind, preset, seed: int = 0, name: str | None = None):
+def build_seeded(kind, preset, seed: int = 0, name: str | None = None):
     """A network of a kind, such as ``DrummerNetwork``, made as its preset says, with weights drawn with ``seed``.
 
     It is called ``name``, or else as its preset is.

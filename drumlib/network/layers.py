@@ -48,7 +48,7 @@ class Encoder(keras.layers.Layer):
         x = self.beat(roll)  # (B, T, 128) -> (B, T/4, 32)
         return self.bar(x)  # (B, T/4, 32) -> (B, T/8 - 1, 64)
 
-    def remember(self, x):
+    def recurrent_states(self, x):
         if self.section:
             return self.memory(self.sections(x))  # (B, M, 64) -> (B, M / section, 400)
         for lstm in self.below:
@@ -62,15 +62,15 @@ class Encoder(keras.layers.Layer):
         read = last_states(self.below[0](apart))  # (B * 4, 4, 64) -> (B * 4, 400)
         return ops.reshape(read, (-1, x.shape[1] // self.section, read.shape[-1]))  # (B * 4, 400) -> (B, 4, 400)
 
-    def moments(self, roll):
+    def encoder_states(self, roll):
         """What was heard, moment by moment: (B, T, 128) -> (B, M, 400). Moment m is about the steps 8m to 8m + 15.
 
         With ``section``, there are not M moments but one for each section.
         """
-        return self.remember(self.convolve(roll))
+        return self.recurrent_states(self.convolve(roll))
 
     def call(self, roll):
-        return last_states(self.moments(roll))  # (B, M, 400) -> (B, 400)
+        return last_states(self.encoder_states(roll))  # (B, M, 400) -> (B, 400)
 
 
 def last_states(moments):

@@ -8,11 +8,9 @@ from keras import ops
 
 from drumlib.music.grid import STEPS_PER_BAR
 from drumlib.music.kit import DRUMS, FAMILIES
-from drumlib.network.variants.attention import AttentiveDecoder
-from drumlib.network.fresh import fresh
 from drumlib.network.layers import Bottleneck, Conductor, Decoder, Encoder, last_states
-from drumlib.network.band_conv.model import ListenerNetwork, ListenerPreset
-from drumlib.network.variants.any_band import BandEncoder
+from drumlib.network.variants.any_band import MultiTrackEncoder, tracks_of
+from drumlib.network.variants.attention import AttentiveDecoder
 
 
 @dataclass(frozen=True)
@@ -22,15 +20,17 @@ class Preset:
     name: str = "thesis"
     filters: tuple[int, int] = (32, 64)  # of the two convolutions
     encoder_units: int = 200  # of the bidirectional LSTM, each way
-    encoder_stack: int = 1  # bidirectional LSTMs on top of each other
-    encoder_section: int = 0  # half bars that the lower of two reads before it hands on one summary; 0: one for each
+    encoder_layers: int = 1  # bidirectional LSTMs on top of each other
+    encoder_summary_states: int = (
+        0  # half bars that the lower of two reads before it hands on one summary; 0: one for each
+    )
     any_band: bool = False  # one encoder for any number of tracks, not one for each of three families
-    merged: int = 500  # the layer that joins the three instruments
+    merge_units: int = 500  # the layer that joins the three instruments
     latent: int = 256  # dimensions of z
     levels: int = 2  # of the way down from z: 1 the decoder, 2 a conductor above it, 3 another above that
     conductor_units: int = 256  # as many as z has, since the conductor is fed its own output
-    phrase_sections: int = 2  # with 3 levels: sub-sequences in a phrase; the upper conductor speaks once a phrase
-    section_bars: int = 2  # bars in a sub-sequence: the conductor speaks this often (with 1 level: all is one)
+    phrase_subsequences: int = 2  # with 3 levels: sub-sequences in a phrase; the upper conductor speaks once a phrase
+    subsequence_bars: int = 2  # bars in a sub-sequence: the conductor speaks this often (with 1 level: all is one)
     decoder_units: int = 256
     steps_at_once: int = 1  # that the decoder plays in one go, told as many before them; a bar has 16
     attention: bool = False  # the decoder looks at the song, not only at its conductor
@@ -39,33 +39,6 @@ class Preset:
     thresholds: tuple[float, ...] = (0.60, 0.62, 0.64)  # where its answers are cut, one after the other (4.4)
     whole_song: bool = False  # given whole songs to play to, not windows of eight bars side by side
     kl_weight: float = 1.0  # of the Kullback-Leibler divergence in the loss; in training, the plan's rules
-
-
-PRESETS = {
-    preset.name: preset
-    for preset in (
-        Preset(),
-        # Without the thesis's main idea: one decoder for all eight bars, which has z beside it at every step and
-        # carries its state from the first to the last. This is what MusicVAE calls flat.
-        Preset("flat", levels=1),
-        # What the thesis tried first (4.1): "predicts a whole bar at a time". It says no more than that, and points to
-        # TensorFlow's tutorial on time series. We read it so: still an autoregressive LSTM, and no conductor yet, but
-        # one step of it is a bar, told the whole bar before. Inside a bar no note knows of another.
-        Preset("multistep", levels=1, steps_at_once=STEPS_PER_BAR),
-        # The thesis's first wish (5.4): sub-sequences of one bar, and another conductor over the first. The upper one
-        # plans the large movements, the lower one each phrase's bars, the decoder the notes. A phrase is two bars,
-        # what the thesis's only conductor had to plan by.
-        Preset("three-level", levels=3, section_bars=1),
-        # Its second (5.4): two bidirectional LSTMs on top of each other in the encoder, as MusicVAE can have.
-        Preset("stacked", encoder_stack=2),
-        # What it left aside (4.1): a decoder that looks back at what the encoders heard.
-        Preset("attention", attention=True),
-        # What it wished for (3.3): any number of tracks of any family.
-        Preset("any-band", any_band=True),
-        # A drummer that listens; another kind of network, in a file of its own.
-        ListenerPreset(),
-    )
-}
 
 
 class DrummerNetwork(keras.Model):
@@ -84,21 +57,21 @@ class DrummerNetwork(keras.Model):
     Raises ValueError if the preset contradicts itself.
     """
 
-    def __init__(self, preset: Preset = PRESETS["thesis"], seed: int = 0, **options):
+    def __init__(self, preset: Preset = Preset(), seed: int = 0, **options):
         super().__init__(**options)
         check(preset)
         self.preset = preset
-        ears = (preset.filters, preset.encoder_units, preset.encoder_stack)
+        ears = (preset.filters, preset.encoder_units, preset.encoder_layers)
         if preset.any_band:
-            self.encoders = {"encoder": BandEncoder(*ears, name="encoder")}
+            self.encoders = {"encoder": MultiTrackEncoder(*ears, name="encoder")}
         else:
-            self.encoders = {family: Encoder(*ears, preset.encoder_section, name=family) for family in FAMILIES}
+            self.encoders = {family: Encoder(*ears, preset.encoder_summary_states, name=family) for family in FAMILIES}
         for name, encoder in self.encoders.items():
             setattr(self, name, encoder)
             encoder.build((None, None, 128))
         summaries = 2 if preset.any_band else len(FAMILIES)  # mean and maximum, or one for each family
         heard = summaries * 2 * preset.encoder_units
-        self.bottleneck = Bottleneck(preset.merged, preset.latent, preset.kl_weight, seed=seed, name="bottleneck")
+        self.bottleneck = Bottleneck(preset.merge_units, preset.latent, preset.kl_weight, seed=seed, name="bottleneck")
         self.bottleneck.build((None, heard))
         for name in ("conductor", "phrases")[: preset.levels - 1]:
             setattr(self, name, Conductor(preset.conductor_units, name=name))
@@ -113,27 +86,27 @@ class DrummerNetwork(keras.Model):
             self.decoder.build((None, vector))
         self.built = True
 
-    def moments(self, band):
+    def encoder_states(self, band):
         """What is heard, moment by moment, half a bar apart: (B, T, 128) each -> a list of (B, T/8 - 1, 400)."""
         if self.preset.any_band:
-            return self.encoder.moments(*tracks_of(band))
-        return [encoder.moments(ops.cast(band[family], "float32")) for family, encoder in self.encoders.items()]
+            return self.encoder.encoder_states(*tracks_of(band))
+        return [encoder.encoder_states(ops.cast(band[family], "float32")) for family, encoder in self.encoders.items()]
 
-    def hear(self, band):
+    def encode(self, band):
         """The three instruments' summaries side by side: (B, T, 128) each -> (B, 1200)."""
-        return self.summarize(self.moments(band))
+        return self.summarize(self.encoder_states(band))
 
     def summarize(self, moments):
         """The encoders' last states side by side: 3 x (B, T/8 - 1, 400) -> (B, 1200)."""
         return ops.concatenate([last_states(x) for x in moments], axis=-1)
 
-    def plan(self, z, subsequences):
+    def conduct(self, z, subsequences):
         """The vector from which each sub-sequence is played: (B, 256) -> (B, U, 256)."""
         if self.preset.levels == 1:
             return z[:, None]  # (B, 1, 256): no conductor, all is one sub-sequence
         if self.preset.levels == 2:
             return self.conductor(z, subsequences=subsequences)
-        sections = self.preset.phrase_sections
+        sections = self.preset.phrase_subsequences
         phrases = self.phrases(z, subsequences=-(-subsequences // sections))  # (B, U/2, 256)
         each = ops.reshape(phrases, (-1, phrases.shape[-1]))  # (B, U/2, 256) -> (B * U/2, 256)
         plan = self.conductor(each, subsequences=sections)  # (B * U/2, 2, 256)
@@ -144,15 +117,15 @@ class DrummerNetwork(keras.Model):
         """What the decoder can look at while it plays: nothing, or, with attention, all that was heard."""
         if not self.preset.attention:
             return {}
-        return {"memory": self.decoder.remember(ops.concatenate(moments, axis=-1))}  # (B, T/8 - 1, 1200)
+        return {"memory": self.decoder.project_memory(ops.concatenate(moments, axis=-1))}  # (B, T/8 - 1, 1200)
 
     def call(self, inputs, training=False):
         drums = ops.cast(inputs["drums"], "float32")
         length = drums.shape[1]  # T
-        steps = length if self.preset.levels == 1 else STEPS_PER_BAR * self.preset.section_bars  # S
-        moments = self.moments(inputs)  # 3 x (B, T/8 - 1, 400)
+        steps = length if self.preset.levels == 1 else STEPS_PER_BAR * self.preset.subsequence_bars  # S
+        moments = self.encoder_states(inputs)  # 3 x (B, T/8 - 1, 400)
         z = self.bottleneck(self.summarize(moments), training=training)  # (B, 256)
-        plan = self.plan(z, subsequences=length // steps)  # (B, U, 256)
+        plan = self.conduct(z, subsequences=length // steps)  # (B, U, 256)
         # Sub-sequences do not need each other, so they stand side by side in the batch.
         vector = ops.reshape(plan, (-1, plan.shape[-1]))  # (B, U, 256) -> (B * U, 256)
         at_once = self.preset.steps_at_once * drums.shape[-1]  # 27
@@ -184,12 +157,12 @@ class DrummerNetwork(keras.Model):
         """
         length = np.shape(band["tracks"] if "tracks" in band else band["bass"])[-2]  # T
         at_once = self.preset.steps_at_once
-        steps = length if self.preset.levels == 1 else STEPS_PER_BAR * (section_bars or self.preset.section_bars)
+        steps = length if self.preset.levels == 1 else STEPS_PER_BAR * (section_bars or self.preset.subsequence_bars)
         steps = -(-min(length, steps) // at_once) * at_once  # S
         subsequences = -(-length // steps)  # U, the last one perhaps longer than needed
-        moments = self.moments(band)  # 3 x (B, T/8 - 1, 400)
+        moments = self.encoder_states(band)  # 3 x (B, T/8 - 1, 400)
         z = self.bottleneck(self.summarize(moments), sample=sample)  # (B, 256)
-        plan = self.plan(z, subsequences=subsequences)  # (B, U, 256)
+        plan = self.conduct(z, subsequences=subsequences)  # (B, U, 256)
         vector = ops.reshape(plan, (-1, plan.shape[-1]))  # (B, U, 256) -> (B * U, 256)
         looks = self.memory(moments)
         states, played = self.decoder.start(vector), []
@@ -211,21 +184,6 @@ class DrummerNetwork(keras.Model):
         return rhythm
 
 
-def tracks_of(band):
-    """A band as ``any_band`` hears it: rolls (B, N, T, 128), families (B, N), which tracks are there (B, N).
-
-    A band given as piano, guitar and bass has three tracks.
-    """
-    if "tracks" in band:
-        tracks = ops.cast(band["tracks"], "float32")
-        families = ops.cast(band["families"], "int32")
-        present = ops.cast(band["present"], "float32") if "present" in band else ops.ones_like(families)
-        return tracks, families, present
-    tracks = ops.stack([ops.cast(band[family], "float32") for family in FAMILIES], axis=1)  # (B, 3, T, 128)
-    there = ops.ones_like(tracks[:, :, 0, 0], dtype="int32")  # (B, 3)
-    return tracks, there * ops.arange(len(FAMILIES), dtype="int32"), there
-
-
 def check(preset: Preset) -> None:
     """Raise ValueError if a preset contradicts itself."""
     if preset.levels not in (1, 2, 3):
@@ -234,39 +192,7 @@ def check(preset: Preset) -> None:
         raise ValueError(f"{preset.name}: a conductor is fed z, then its own output: conductor_units must be latent")
     if STEPS_PER_BAR % preset.steps_at_once:
         raise ValueError(f"{preset.name}: a bar is not a multiple of {preset.steps_at_once} steps")
-    if preset.encoder_section and (preset.encoder_stack != 2 or preset.any_band or preset.attention):
+    if preset.encoder_summary_states and (preset.encoder_layers != 2 or preset.any_band or preset.attention):
         raise ValueError(f"{preset.name}: an encoder in floors has two LSTMs, its own instrument and no attention")
     if preset.attention and preset.steps_at_once > 1:
         raise ValueError(f"{preset.name}: attention looks from one step at a time, so steps_at_once must be 1")
-
-
-NETWORKS = {Preset: DrummerNetwork, ListenerPreset: ListenerNetwork}
-"""Which network is built from a preset: a class for each kind of preset. It is made as ``(preset, seed, name=...)``."""
-
-
-def build(preset: str = "thesis", seed: int = 0) -> DrummerNetwork:
-    """A network with fresh weights, drawn with ``seed``.
-
-    Raises
-    ------
-    ValueError
-        If there is no preset of that name.
-    """
-    if preset not in PRESETS:
-        raise ValueError(f"no preset {preset!r}: there is {', '.join(PRESETS)}")
-    chosen = PRESETS[preset]
-    return fresh(NETWORKS[type(chosen)], chosen, seed, preset)
-
-
-def play_all(network, windows, order=None, batch: int = 256, choose=None) -> np.ndarray:
-    """What the network plays by itself to the bands of many windows (``data.windows.Windows``), in this order, with
-    ``choose`` as in ``generate``.
-
-    Returns hits (probabilities), velocities and offsets side by side: (windows, T, 27), in half precision.
-    """
-    order = np.arange(len(windows)) if order is None else order
-    played = []
-    for first in range(0, len(order), batch):
-        heads = network.generate(windows.batch(order[first : first + batch]), choose=choose)
-        played.append(np.concatenate(list(heads.values()), axis=-1).astype("float16"))  # 3 x (B, T, 9) -> (B, T, 27)
-    return np.concatenate(played)

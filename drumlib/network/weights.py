@@ -1,18 +1,17 @@
 """Weights in files: plain arrays in an .npz, never a pickle, written whole or not at all."""
 
-import errno
 import hashlib
 import io
-import json
 import os
 from functools import lru_cache
 from importlib import resources
-from pathlib import Path
 
 import numpy as np
 
 from drumlib.files import write_whole
-from drumlib.network.thesis import DrummerNetwork, build
+from drumlib.inference.weights_file import read_arrays, shipped_file
+from drumlib.network.registry import build
+from drumlib.network.thesis import DrummerNetwork
 
 
 def named_weights(network: DrummerNetwork) -> dict:
@@ -57,24 +56,6 @@ def load_weights(network: DrummerNetwork, path: str | os.PathLike, part: str = "
         weight.assign(arrays[name].astype("float32"))
 
 
-def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file by name; a pickle is never opened.
-
-    Raises ValueError if it is no such file, or a damaged one, and OSError if it cannot be read.
-    """
-    try:
-        with np.load(Path(path), allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-            if strange := [name for name, x in found.items() if not isinstance(x, np.ndarray)]:  # numpy hands out bytes
-                raise ValueError(f"{strange[0]} is no array")
-            return found
-    except Exception as error:  # numpy and zipfile answer damage with many kinds of exception
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: led to before the file's beginning
-            raise
-        why = str(error).partition(". ")[0][:80]  # behind numpy's first sentence stands how to open a pickle after all
-        raise ValueError(f"{path}: not a whole file of plain arrays (.npz): {why}") from None
-
-
 @lru_cache(maxsize=2)
 def pretrained(preset: str = "thesis") -> DrummerNetwork:
     """The drummer's network with the weights that ship with this package. It is built once and kept.
@@ -84,7 +65,7 @@ def pretrained(preset: str = "thesis") -> DrummerNetwork:
     ValueError
         If there is no such preset, or no weights of it are shipped, or they are not what was shipped.
     """
-    return load_either(build(preset), preset)
+    return load_or_shipped(build(preset), preset)
 
 
 def load_shipped(network, name: str) -> None:
@@ -92,8 +73,8 @@ def load_shipped(network, name: str) -> None:
 
     Raises ValueError if none are shipped, or if the file has another sum than ``SHA256SUMS`` says.
     """
-    path = shelf(name, "npz")
-    sums = dict(line.split()[::-1] for line in shelf("SHA256SUMS").read_text(encoding="ascii").splitlines())
+    path = shipped_file(name, "npz")
+    sums = dict(line.split()[::-1] for line in shipped_file("SHA256SUMS").read_text(encoding="ascii").splitlines())
     if not path.is_file():
         there = ", ".join(file.removesuffix(".npz") for file in sums)
         raise ValueError(f"no weights of the preset {name!r} are shipped; there are those of {there}")
@@ -103,36 +84,10 @@ def load_shipped(network, name: str) -> None:
         load_weights(network, file)
 
 
-def load_either(network, name: str, path: str | os.PathLike | None = None):
+def load_or_shipped(network, name: str, path: str | os.PathLike | None = None):
     """The network, with the weights of a file, or, without one, with those that ship. Raises what loading raises."""
     if path is None:
         load_shipped(network, name)
     else:
         load_weights(network, path)
     return network
-
-
-def shelf(*name: str):
-    """A file of the shelf of weights: ``shelf("best", "npz")``."""
-    return resources.files("drumlib.weights") / ".".join(name)
-
-
-def seal(folder: str | os.PathLike) -> None:
-    """Write the sums of all weights in a folder into its ``SHA256SUMS``, as ``sha256sum`` does (and ``-c`` checks)."""
-    files = sorted(Path(folder).glob("*.npz"))
-    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
-    write_whole(Path(folder) / "SHA256SUMS", "".join(lines).encode())
-
-
-def card(preset: str = "thesis") -> dict:
-    """The figures of the shipped weights' model card: how they were trained, and how they score on held-out songs.
-
-    Raises
-    ------
-    ValueError
-        If no weights of that preset are shipped.
-    """
-    path = shelf(preset, "json")
-    if not path.is_file():
-        raise ValueError(f"no weights of the preset {preset!r} are shipped")
-    return json.loads(path.read_text(encoding="utf-8"))

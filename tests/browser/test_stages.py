@@ -9,9 +9,9 @@ import pytest
 
 from drumlib.display import Player, sound
 from drumlib.display.widgets import Knob, Sequencer, Stage, Take
-from drumlib.drummer import rock_bar
 from drumlib.music import Grid, Groove, Note, Song, Tempo, Track, groove_of, notes_from_groove, read_song, songbook
 from drumlib.music.kit import DRUMS, HIGH_TOM, KICK, OPEN_HAT, SNARE
+from drumlib.music.rock_beat import rock_bar
 
 NASTY = "<img src=x onerror=alert(1)> & \"rules\" 'too'</script><b>"
 BPM = 120

@@ -6,11 +6,11 @@ from random import Random
 
 import numpy as np
 import pytest
-
-from drumbook.bands.drum_analysis import TURN, listen
-from drumbook.bands.styles import MANNERS, POP, manner_of
 from drumbook.bands.compose import DRUM_OF_ANY_PITCH, REGISTERS, compose, plan, share_together
-from drumlib.data.grid_song import chart
+from drumbook.bands.drum_analysis import TURN, analyse_drums
+from drumbook.bands.styles import POP, STYLES, style_of
+
+from drumlib.data.grid_song import grid_song
 from drumlib.data.groove_dataset import performances
 from drumlib.music import (
     DRUM_OF_PITCH,
@@ -27,7 +27,7 @@ from drumlib.music import (
     song_from_bytes,
     song_to_bytes,
 )
-from drumlib.music.grid import together
+from drumlib.music.grid import merge_notes
 from drumlib.music.kit import CRASH, KICK
 from drumlib.music.songbook.arrange import read_chords
 from drumlib.music.songbook.harmony import Chord, voicing
@@ -35,7 +35,7 @@ from drumlib.music.songbook.harmony import Chord, voicing
 TICKS = 480
 STEP = TICKS // 4
 STRAIGHT, SYNCOPATED = (0, 8, 10), (0, 3, 6, 11, 14)
-STYLES = ["rock", "funk/fast", "jazz/swing", "latin/brazilian-samba", "reggae", "hiphop", "soul", "country", "afrobeat"]
+GENRES = ["rock", "funk/fast", "jazz/swing", "latin/brazilian-samba", "reggae", "hiphop", "soul", "country", "afrobeat"]
 
 
 def drummer(
@@ -76,7 +76,7 @@ def drummer(
 
 def band_onsets(song: Song, family: str) -> set[int]:
     """The steps on which a family plays."""
-    return set(Grid(song).locate(together(song.parts(family)).ticks)[0].tolist())
+    return set(Grid(song).locate(merge_notes(song.parts(family)).ticks)[0].tolist())
 
 
 def test_the_same_seed_gives_the_same_bytes():
@@ -128,7 +128,7 @@ def test_what_else_plays_is_left_out():
     assert compose(Song(TICKS, [flute, *drums.tracks], drums.tempos), "rock", 1) == compose(drums, "rock", 1)
 
 
-@pytest.mark.parametrize("style", [*STYLES, "", "polka", "ROCK", "rock/\ud800"])
+@pytest.mark.parametrize("style", [*GENRES, "", "polka", "ROCK", "rock/\ud800"])
 def test_every_style_has_a_band_of_three_in_their_ranges(style):
     for seed in range(6):
         song = compose(drummer(fills=[7, 20], crashes=[8, 21]), style, seed)
@@ -141,7 +141,7 @@ def test_every_style_has_a_band_of_three_in_their_ranges(style):
         assert len(set(bass.ticks.tolist())) == len(bass), "one note at a time"
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", GENRES)
 def test_no_note_runs_into_the_next_or_over_the_end(style):
     drums = drummer(bars=20, crashes=[8])
     for seed in range(4):
@@ -154,7 +154,7 @@ def test_no_note_runs_into_the_next_or_over_the_end(style):
             assert (track.notes.ticks + track.notes.lengths).max() <= drums.bars[-1].end
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", GENRES)
 def test_the_band_plays_in_key(style):
     """Chord notes and the scale's; only the bass may step outside, on its way to the next chord."""
     for seed in range(8):
@@ -190,7 +190,7 @@ def test_voices_move_by_small_steps():
 
 
 def test_every_chord_can_be_laid_out_in_every_register():
-    texts = {text for manner in MANNERS.values() for text in (*manner.verses, *manner.choruses, *manner.home)}
+    texts = {text for manner in STYLES.values() for text in (*manner.verses, *manner.choruses, *manner.home)}
     chords = {chord for text in texts for bar in read_chords(text) for chord in bar}
     for chord in chords:
         for key in range(12):
@@ -203,7 +203,7 @@ def test_every_chord_can_be_laid_out_in_every_register():
 
 def test_the_bass_leans_on_the_kick_and_on_no_other():
     own, other = [], []
-    for style in STYLES:
+    for style in GENRES:
         for seed in range(4):
             straight = compose(drummer(kicks=STRAIGHT), style, seed)
             syncopated = compose(drummer(kicks=SYNCOPATED), style, seed)
@@ -217,7 +217,7 @@ def test_the_bass_leans_on_the_kick_and_on_no_other():
     assert np.mean(own) < 0.95, "it is a tendency, not a rule"
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", GENRES)
 def test_the_bass_says_which_chord_it_is(style):
     """Its first note in a new chord is the chord's root, or what stands below the stroke, as in C/E."""
     drums = drummer()
@@ -258,7 +258,7 @@ def test_chords_turn_over_where_the_drummer_marks_a_bar_line(style, mark):
 
 
 def test_the_drummers_marks_are_heard():
-    heard = listen(drummer(bars=36, crashes=[5, 12], fills=[22, 29]), DRUM_OF_ANY_PITCH)
+    heard = analyse_drums(drummer(bars=36, crashes=[5, 12], fills=[22, 29]), DRUM_OF_ANY_PITCH)
     assert np.flatnonzero(heard.turns >= TURN).tolist() == [5, 12, 23, 30]
     assert [section.bar for section in heard.sections if section.bar in (5, 12, 23, 30)]
     assert sum(section.bars for section in heard.sections) == heard.bars == 36
@@ -267,7 +267,7 @@ def test_the_drummers_marks_are_heard():
 def test_loud_sections_are_choruses():
     quiet, loud = drummer(bars=8, loud=60), drummer(bars=8, loud=100, crashes=[0])
     notes = [*quiet.drums[0].notes, *(n._replace(tick=n.tick + 8 * 16 * STEP) for n in loud.drums[0].notes)]
-    heard = listen(Song(TICKS, [Track(notes, is_drum=True)]), DRUM_OF_ANY_PITCH)
+    heard = analyse_drums(Song(TICKS, [Track(notes, is_drum=True)]), DRUM_OF_ANY_PITCH)
     assert [(section.bar, section.chorus) for section in heard.sections] == [(0, False), (8, True)]
 
 
@@ -301,7 +301,7 @@ def test_the_band_is_as_late_as_the_drummer(late):
     for seed in range(3):
         song = compose(drummer(late=late), "pop", seed)
         for family in FAMILIES:
-            ticks = together(song.parts(family)).ticks
+            ticks = merge_notes(song.parts(family)).ticks
             _, offsets = Grid(song).locate(ticks[ticks > TICKS])
             assert np.mean(offsets) == pytest.approx(late, abs=0.15)
 
@@ -311,17 +311,17 @@ def test_the_band_follows_a_drummer_who_drifts():
     notes = [*early.drums[0].notes, *(n._replace(tick=n.tick + 16 * 16 * STEP) for n in late.drums[0].notes)]
     drums = Song(TICKS, [Track(notes, is_drum=True)])
     song = compose(drums, "rock", 3)
-    steps, offsets = Grid(song).locate(together(song.band).ticks)
+    steps, offsets = Grid(song).locate(merge_notes(song.band).ticks)
     assert offsets[(steps > 16) & (steps < 15 * 16)].mean() < -0.2
     assert offsets[(steps > 17 * 16) & (steps < 31 * 16)].mean() > 0.2
-    pocket = listen(drums, DRUM_OF_ANY_PITCH).pocket  # where nothing is struck to lean on, too
+    pocket = analyse_drums(drums, DRUM_OF_ANY_PITCH).pocket  # where nothing is struck to lean on, too
     assert (pocket[16 : 15 * 16] < -0.15).all() and (pocket[17 * 16 :] > 0.15).all()
 
 
 def test_the_band_swings_with_a_drummer_who_swings():
     """A triplet's third lies a third of a step before the fourth sixteenth."""
     song = compose(drummer(kicks=(0, 8), swing=1 / 3), "jazz", 2)
-    steps, offsets = Grid(song).locate(together(song.band).ticks)
+    steps, offsets = Grid(song).locate(merge_notes(song.band).ticks)
     fourths = steps % 4 == 3
     assert fourths.sum() > 20 and (steps % 4 == 2).sum() < 0.1 * fourths.sum()
     assert offsets[fourths].mean() == pytest.approx(-1 / 3, abs=0.1)
@@ -330,17 +330,17 @@ def test_the_band_swings_with_a_drummer_who_swings():
 def test_the_band_is_no_machine():
     song = compose(drummer(spread=0.0), "rock", 1)
     for family in FAMILIES:
-        _, offsets = Grid(song).locate(together(song.parts(family)).ticks)
+        _, offsets = Grid(song).locate(merge_notes(song.parts(family)).ticks)
         assert 0.01 < np.std(offsets) < 0.15
-        assert np.std(together(song.parts(family)).velocities) > 2
+        assert np.std(merge_notes(song.parts(family)).velocities) > 2
 
 
 def test_a_part_rests_now_and_then_but_most_windows_are_whole():
     rested, starts = 0, 0
     for seed in range(30):
         drums = drummer(bars=40, crashes=[8, 16, 24, 32])
-        rested += any(None in roles for roles in plan(drums, STYLES[seed % 9], seed).roles.values())
-        starts += len(chart(compose(drums, STYLES[seed % 9], seed)).starts)
+        rested += any(None in roles for roles in plan(drums, GENRES[seed % 9], seed).roles.values())
+        starts += len(grid_song(compose(drums, GENRES[seed % 9], seed)).starts)
     assert 5 <= rested <= 25
     assert starts > 0.75 * 30 * 17  # 40 bars have 17 windows
 
@@ -379,7 +379,7 @@ def test_what_no_band_can_play_to_is_refused(song, reason):
 def test_any_clock_will_do(ticks):
     drums = drummer(ticks=ticks, bars=8)
     song = compose(drums, "rock", 1)
-    assert len(together(song.drums)) == len(together(drums.drums))
+    assert len(merge_notes(song.drums)) == len(merge_notes(drums.drums))
     assert all(len(track.notes) for track in song.band)
 
 
@@ -413,11 +413,11 @@ def test_a_song_is_composed_in_no_time():
 
 
 def test_which_word_of_a_style_decides():
-    assert manner_of("latin/brazilian-samba") is MANNERS["samba"]
-    assert manner_of("jazz/funk") is MANNERS["funk"]
-    assert manner_of("Rock") is MANNERS["rock"]
-    assert manner_of("soul/groove3") is MANNERS["soul"]
-    assert manner_of("polka") is manner_of("") is POP
+    assert style_of("latin/brazilian-samba") is STYLES["samba"]
+    assert style_of("jazz/funk") is STYLES["funk"]
+    assert style_of("Rock") is STYLES["rock"]
+    assert style_of("soul/groove3") is STYLES["soul"]
+    assert style_of("polka") is style_of("") is POP
 
 
 def test_the_band_does_not_drown_the_drummer():
@@ -440,9 +440,9 @@ def test_bands_for_real_drummers(groove_data):
         if len(drums.bars) < 8:
             continue
         song = compose(drums, one.style, seed)
-        assert np.array_equal(together(song.drums).array[:, 0], together(drums.drums).array[:, 0])
-        assert sorted(together(song.drums).velocities) == sorted(together(drums.drums).velocities)
-        starts += len(chart(song).starts)
+        assert np.array_equal(merge_notes(song.drums).array[:, 0], merge_notes(drums.drums).array[:, 0])
+        assert sorted(merge_notes(song.drums).velocities) == sorted(merge_notes(drums.drums).velocities)
+        starts += len(grid_song(song).starts)
         possible += (Grid(song).steps - 128) // 32 + 1
         songs.append(song)
     assert len(songs) > 10 and starts > 0.75 * possible

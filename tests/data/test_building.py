@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 
 from drumlib.data.corpus.builder import Shard, build
-from drumlib.data.grid_song import GRID_NOTE, chart
 from drumlib.data.corpus.reader import Corpus
-from drumlib.data.splitting.fingerprints import window_prints
-from drumlib.data.corpus.selection import MOST_PARTS, Rules, why_not
+from drumlib.data.corpus.selection import MOST_PARTS, SelectionRules, exclusion_reason
 from drumlib.data.corpus.shards import open_notes
 from drumlib.data.corpus.sources import SongFolder
+from drumlib.data.grid_song import GRID_NOTE, grid_song
+from drumlib.data.splitting.fingerprints import window_fingerprints
 from drumlib.music import Meter, Note, Song, Track, song_to_bytes, songbook, write_song
 from drumlib.music import fast_midi as fast
 from drumlib.music.midi import with_tracks
@@ -85,13 +85,13 @@ def test_every_song_is_there_or_left_out_for_a_reason(folder, built):
     assert counts["songs_kept"] == len(NAMES) + 1
     assert counts["songs_left_out"] == {"not a song": 3, "no guitar": 1, "no drums": 1}
     corpus = Corpus(built)
-    direct = {path.stem: chart(fast.read_song(path)) for path in folder.glob("*.mid") if path.stem in NAMES}
+    direct = {path.stem: grid_song(fast.read_song(path)) for path in folder.glob("*.mid") if path.stem in NAMES}
     assert counts["windows"] == sum(len(song.starts) for song in corpus)
     assert counts["combinations"] >= counts["windows"]
     for name, written in direct.items():
         [read] = [song for song in corpus if song.name == name]
         assert (read.steps, read.starts, read.left_out) == (written.steps, written.starts, written.left_out)
-        np.testing.assert_array_equal(read.heard, written.heard)
+        np.testing.assert_array_equal(read.audible, written.audible)
         np.testing.assert_array_equal(read.drums, written.drums)
         assert [part.program for part in read.parts] == [part.program for part in written.parts]
         for one, other in zip(read.parts, written.parts, strict=True):
@@ -121,7 +121,7 @@ def test_a_song_and_its_transposition_stand_in_one_split(built):
 
 def parts_of_splits(corpus) -> dict[str, set[int]]:
     """The fingerprints of the drum parts that each split's windows have."""
-    prints = [window_prints(song) for song in corpus]
+    prints = [window_fingerprints(song) for song in corpus]
     index = {split: corpus.windows(split).index.tolist() for split in ("train", "validation", "test")}
     return {split: {int(prints[song][i]) for song, i in rows} for split, rows in index.items()}
 
@@ -330,7 +330,7 @@ def test_a_disk_that_fails_while_a_file_is_read_ends_what_was_begun(folder, tmp_
     with monkeypatch.context() as patch:
         patch.setattr(builtins, "open", failing)
         with pytest.raises(OSError, match="Input/output error"):
-            Shard(source, Rules(), entries, tmp_path / "shard-00000").make()
+            Shard(source, SelectionRules(), entries, tmp_path / "shard-00000").make()
     assert not list(tmp_path.iterdir())
 
 
@@ -349,10 +349,10 @@ def test_a_song_of_thousands_of_tracks_is_left_out(tmp_path):
     (tmp_path / "songs").mkdir()
     write_song(rock, tmp_path / "songs" / "rock.mid")
     song = Song(rock.ticks_per_beat, [*rock.tracks, *many])
-    assert why_not(song) is None
-    assert f"more than {MOST_PARTS} parts" in why_not(Song(rock.ticks_per_beat, [*song.tracks, *many]))
+    assert exclusion_reason(song) is None
+    assert f"more than {MOST_PARTS} parts" in exclusion_reason(Song(rock.ticks_per_beat, [*song.tracks, *many]))
     short = Song(31, [Track([Note(31 * 9_999, 60, 90, 9)])], meters=[Meter(0, 1, 64)])
-    assert "bars" in why_not(short)
+    assert "bars" in exclusion_reason(short)
 
 
 @pytest.mark.parametrize("file", ["../rock.mid", "/etc/passwd", "sub/../../rock.mid"])
@@ -367,7 +367,7 @@ def test_a_table_cannot_lead_out_of_its_folder(tmp_path, file):
 
 def test_another_corpus_in_the_folder_is_refused(folder, built):
     with pytest.raises(FileExistsError, match="rules differ"):
-        quick(folder, built, rules=Rules(missing=1))
+        quick(folder, built, rules=SelectionRules(missing=1))
     with pytest.raises(FileExistsError, match="shard_songs differ"):
         quick(folder, built, shard_songs=4)
 
@@ -512,7 +512,7 @@ def test_a_split_that_does_not_exist_is_refused(built):
 
 
 def test_a_family_may_be_missing_if_that_is_asked_for(folder, tmp_path):
-    manifest = quick(folder, tmp_path / "two", rules=Rules(missing=1))
+    manifest = quick(folder, tmp_path / "two", rules=SelectionRules(missing=1))
     corpus = Corpus(tmp_path / "two")
     [song] = [song for song in corpus if song.name == "no guitar"]
     assert len(song.starts) > 5

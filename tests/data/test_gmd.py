@@ -14,15 +14,9 @@ import numpy as np
 import pytest
 
 from drumlib.data.corpus.builder import RULES, Shard
-from drumlib.data.groove_dataset import (
-    COLUMNS,
-    MAX_TABLE_BYTES,
-    performances,
-    quantized_baseline,
-    timing_errors,
-    two_bars,
-)
 from drumlib.data.corpus.sources import GrooveBands
+from drumlib.data.groove_dataset import COLUMNS, MAX_TABLE_BYTES, performances, two_bar_windows
+from drumlib.evaluation.humanizers import quantized_baseline, timing_errors
 from drumlib.music import DRUM_OF_PITCH, DRUM_OF_ROLAND_PITCH, Meter, MidiError, Note, Song, Tempo, Track, write_song
 from drumlib.music.kit import CLOSED_HAT, DRUMS, KICK, LOW_TOM, OPEN_HAT, SNARE
 
@@ -268,7 +262,7 @@ def test_a_disk_that_fails_is_not_held_against_a_performance(tmp_path, monkeypat
 
 def test_windows_of_two_bars_start_every_bar(tmp_path):
     song = drumming([(bar * BAR + step * STEP, 36 + 2 * (bar % 2)) for bar in range(4) for step in range(16)])
-    windows = two_bars(performances(data_set(tmp_path, {"one": song})))
+    windows = two_bar_windows(performances(data_set(tmp_path, {"one": song})))
     assert windows.grooves.shape == (3, 32, 27) and windows.grooves.dtype == np.float32
     first_bars = [[int(groove[0, SNARE]), int(groove[16, SNARE])] for groove in windows.grooves]
     assert first_bars == [[0, 1], [1, 0], [0, 1]]
@@ -278,12 +272,12 @@ def test_windows_of_two_bars_start_every_bar(tmp_path):
 
 @pytest.mark.parametrize(("last_step", "count"), [(0, 0), (30, 0), (31, 1), (32, 1), (46, 1), (47, 2), (48, 2)])
 def test_the_last_bar_counts_only_if_it_is_played_to_its_end(tmp_path, last_step, count):
-    windows = two_bars(performances(data_set(tmp_path, {"one": drumming([(0, 36), (last_step * STEP, 36)])})))
+    windows = two_bar_windows(performances(data_set(tmp_path, {"one": drumming([(0, 36), (last_step * STEP, 36)])})))
     assert len(windows) == count
 
 
 def test_nothing_played_gives_no_windows(tmp_path):
-    windows = two_bars(performances(data_set(tmp_path, {"one": Song(TICKS, [])})))
+    windows = two_bar_windows(performances(data_set(tmp_path, {"one": Song(TICKS, [])})))
     assert windows.grooves.shape == (0, 32, 27)
     errors = quantized_baseline(windows)
     assert errors["notes"] == 0 and math.isnan(errors["mae_ms"]) and math.isnan(errors["mse"])
@@ -291,7 +285,7 @@ def test_nothing_played_gives_no_windows(tmp_path):
 
 def test_the_quantized_baseline_of_a_drummer_whose_errors_are_known(two):
     """32 strokes on the grid, 32 a quarter of a step late, a step of 125 ms: 0 and 31.25 ms, 0 and 1/16."""
-    windows = two_bars(performances(two))
+    windows = two_bar_windows(performances(two))
     assert quantized_baseline(windows) == {"mae_ms": 31.25 / 2, "mse": 0.0625 / 2, "notes": 64}
     late = windows.grooves[..., 18:][windows.grooves[..., :9] > 0]
     assert sorted(set(late.tolist())) == [0, 0.25]  # plus is late
@@ -303,7 +297,7 @@ def test_errors_in_milliseconds_go_with_each_performances_tempo(tmp_path):
     late = [(step * STEP + STEP // 4, 42) for step in range(32)]
     early = [(max(0, tick - STEP // 2), pitch) for tick, pitch in late]  # the first stroke cannot be early: it is at 0
     folder = data_set(tmp_path, {"slow": drumming(late, bpm=60), "fast": drumming(early, bpm=240)})
-    errors = quantized_baseline(two_bars(performances(folder)))
+    errors = quantized_baseline(two_bar_windows(performances(folder)))
     assert errors["notes"] == 64
     assert errors["mae_ms"] == pytest.approx((32 * 62.5 + 31 * 15.625) / 64)
     assert errors["mse"] == pytest.approx(63 / 64 / 16)
@@ -314,7 +308,7 @@ def test_windows_need_four_four(tmp_path, where):
     song = drumming([(0, 36), (4 * BAR, 36)], meter=(3, 4) if where == "file" else (4, 4))
     folder = data_set(tmp_path, {"one": song}, **({"time_signature": "3-4"} if where == "table" else {}))
     with pytest.raises(ValueError, match=r"one\.mid: it is not in 4/4"):
-        two_bars(performances(folder))
+        two_bar_windows(performances(folder))
 
 
 def test_the_real_data_set_is_whole(groove_data):
@@ -331,7 +325,7 @@ def test_the_real_data_set_is_whole(groove_data):
 
 def test_the_published_quantized_baseline(groove_data):
     """Gillick et al. 2019 have 22.6 ms and 0.041 in their table; 22.69 and 0.0417 is what their data give us."""
-    windows = two_bars(performances(groove_data, split="test", beat_type="beat", time_signature="4-4"))
+    windows = two_bar_windows(performances(groove_data, split="test", beat_type="beat", time_signature="4-4"))
     errors = quantized_baseline(windows)
     assert errors["mae_ms"] == pytest.approx(22.69, abs=0.01)
     assert errors["mse"] == pytest.approx(0.0417, abs=0.0001)

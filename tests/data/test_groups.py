@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drumlib.data.grid_song import grid_song
+from drumlib.data.song_folder import read_table
 from drumlib.data.splitting import related_songs as grouping
-from drumlib.data.grid_song import chart
-from drumlib.data.splitting.fingerprints import of_kind, song_prints, window_prints
-from drumlib.data.splitting.related_songs import groups
+from drumlib.data.splitting.fingerprints import of_kind, song_fingerprints, window_fingerprints
+from drumlib.data.splitting.related_songs import related_groups
 from drumlib.data.splitting.splits import SPLITS, clashes, split_groups
-from drumlib.data.windows import read_table
 from drumlib.music import MidiError, Note, Song, Track
 from drumlib.music.fast_midi import read_song
 
@@ -83,8 +83,8 @@ def behind_an_intro(song: Song, bars: int) -> Song:
 
 def found(*songs: Song, keys=None) -> list[int]:
     """The groups of songs."""
-    prints = [song_prints(chart(song)) for song in songs]
-    return groups(keys or [None] * len(songs), prints).tolist()
+    prints = [song_fingerprints(grid_song(song)) for song in songs]
+    return related_groups(keys or [None] * len(songs), prints).tolist()
 
 
 # Fingerprints
@@ -92,8 +92,8 @@ def found(*songs: Song, keys=None) -> list[int]:
 
 def test_two_windows_have_one_print_if_they_strike_the_same_drums_on_the_same_steps():
     notes = [*drum_bars(1, 8), *plain_beat(24)]  # on top of each other for eight bars, then 16 bars all the same
-    charts = [chart(a_song(notes)), chart(a_song(drum_bars(1, 24))), chart(a_song(plain_beat(), band=2))]
-    prints = [number for one in charts for number in window_prints(one).tolist()]
+    charts = [grid_song(a_song(notes)), grid_song(a_song(drum_bars(1, 24))), grid_song(a_song(plain_beat(), band=2))]
+    prints = [number for one in charts for number in window_fingerprints(one).tolist()]
     hits = [one.groove(i).hits.tobytes() for one in charts for i in range(len(one.starts))]
     assert len(prints) == len(hits) == 27
     assert len(set(hits)) == len(set(prints)) == len(set(zip(hits, prints, strict=True))) == 4 + 9 + 1
@@ -102,42 +102,42 @@ def test_two_windows_have_one_print_if_they_strike_the_same_drums_on_the_same_st
 def test_loudness_and_timing_within_a_step_leave_the_prints_as_they_are():
     song = a_song(1, 1)
     copy = softer_and_late(song)
-    for function in (window_prints, song_prints):
-        np.testing.assert_array_equal(function(chart(song)), function(chart(copy)))
+    for function in (window_fingerprints, song_fingerprints):
+        np.testing.assert_array_equal(function(grid_song(song)), function(grid_song(copy)))
 
 
 def test_one_stroke_more_is_another_drum_part():
     notes = [note for note in plain_beat() if (note.tick, note.pitch) != (9 * STEP, 36)]
     more = [*notes, Note(9 * STEP, 36, 1, 1)]
-    one, other = (window_prints(chart(a_song(song))) for song in (notes, more))
+    one, other = (window_fingerprints(grid_song(a_song(song))) for song in (notes, more))
     assert one[0] != other[0] and (one[1:] == other[1:]).all()
 
 
 def test_a_songs_prints_do_not_depend_on_the_key():
     song = a_song(1, 1)
-    prints = song_prints(chart(song))
+    prints = song_fingerprints(grid_song(song))
     for semitones in (-12, -5, 1, 7):
-        np.testing.assert_array_equal(song_prints(chart(transposed(song, semitones))), prints)
+        np.testing.assert_array_equal(song_fingerprints(grid_song(transposed(song, semitones))), prints)
 
 
 def test_drums_have_no_key():
     song = a_song(1, 1)
     turned = changed(song, lambda track, n: n._replace(pitch={36: 38, 38: 36}.get(n.pitch, 42)) if track.is_drum else n)
-    one, other = (song_prints(chart(s)) for s in (song, turned))
+    one, other = (song_fingerprints(grid_song(s)) for s in (song, turned))
     assert not set(of_kind(one, 0)) & set(of_kind(other, 0))
     np.testing.assert_array_equal(of_kind(one, 1), of_kind(other, 1))
 
 
 def test_it_does_not_matter_where_in_the_song_something_is_played():
     song = a_song(1, 1)
-    prints, later = song_prints(chart(song)), song_prints(chart(behind_an_intro(song, 5)))
+    prints, later = song_fingerprints(grid_song(song)), song_fingerprints(grid_song(behind_an_intro(song, 5)))
     assert set(prints) < set(later)
     assert len(prints) == 23 * 4  # a phrase starts with each bar but the last, in four parts
 
 
 def test_a_songs_prints_are_sorted_and_each_there_once():
     repeated = a_song(plain_beat())
-    prints = song_prints(chart(repeated))
+    prints = song_fingerprints(grid_song(repeated))
     assert prints.dtype == np.uint64
     assert (prints[1:] > prints[:-1]).all()
     assert len(of_kind(prints, 0)) == 1 and len(of_kind(prints, 1)) == len(prints) - 1
@@ -147,15 +147,15 @@ def test_a_songs_prints_are_sorted_and_each_there_once():
     "song", [Song(TICKS, []), Song(TICKS, [Track([])]), Song(TICKS, [Track([Note(0, 36, 90, 1)], is_drum=True)])]
 )
 def test_songs_of_nothing_have_no_prints(song):
-    for function in (window_prints, song_prints):
-        prints = function(chart(song))
+    for function in (window_fingerprints, song_fingerprints):
+        prints = function(grid_song(song))
         assert prints.shape == (0,) and prints.dtype == np.uint64
 
 
 def test_prints_are_the_same_on_every_machine():
     """These two were once computed; a corpus that was split on one machine is split the same on another."""
-    assert window_prints(chart(a_song(plain_beat()))).tolist() == [4_295_257_738_321_813_252] * 9
-    assert of_kind(song_prints(chart(a_song(plain_beat()))), 0).tolist() == [3_580_869_957_022_003_638]
+    assert window_fingerprints(grid_song(a_song(plain_beat()))).tolist() == [4_295_257_738_321_813_252] * 9
+    assert of_kind(song_fingerprints(grid_song(a_song(plain_beat()))), 0).tolist() == [3_580_869_957_022_003_638]
 
 
 SCRIPT = """
@@ -229,50 +229,50 @@ def numbers(start: int, count: int, kind: int = 0) -> np.ndarray:
 @pytest.mark.parametrize(("songs", "joined"), [(5, True), (20, True), (21, False), (30, False)])
 def test_what_stands_in_many_songs_tells_nothing(songs, joined):
     prints = [np.concatenate([numbers(0, 15), numbers(i + 1, 5)]) for i in range(songs)]
-    assert len(set(groups([None] * songs, prints))) == (1 if joined else songs)
+    assert len(set(related_groups([None] * songs, prints))) == (1 if joined else songs)
 
 
 def test_among_very_many_songs_more_may_be_versions_of_one():
     versions = [np.concatenate([numbers(0, 15), numbers(i + 1, 5)]) for i in range(30)]
     others = [numbers(i + 100, 3) for i in range(12_000)]
-    assert len(set(groups([None] * 12_030, versions + others))) == 12_001
+    assert len(set(related_groups([None] * 12_030, versions + others))) == 12_001
 
 
 def test_fifty_copies_do_not_make_their_own_song_common():
     prints = [numbers(7, 30)] * 50 + [np.concatenate([numbers(7, 20), numbers(8, 5)]), numbers(9, 30)]
-    assert groups([None] * 52, prints).tolist() == [0] * 51 + [1]
+    assert related_groups([None] * 52, prints).tolist() == [0] * 51 + [1]
 
 
 @pytest.mark.parametrize(("shared", "joined"), [(7, False), (8, True)])
 def test_a_few_phrases_are_not_enough(shared, joined):
     prints = [numbers(1, shared), numbers(1, shared), np.append(numbers(1, shared), numbers(2, 2))]
-    assert groups([None] * 3, prints).tolist() == ([0, 0, 0] if joined else [0, 1, 2])
+    assert related_groups([None] * 3, prints).tolist() == ([0, 0, 0] if joined else [0, 1, 2])
 
 
 def test_drums_and_band_do_not_add_up():
     prints = [np.concatenate([numbers(1, 5), numbers(2, 5, kind=1), numbers(i + 5, 1)]) for i in range(2)]
-    assert groups([None, None], prints).tolist() == [0, 1]
+    assert related_groups([None, None], prints).tolist() == [0, 1]
 
 
 def test_a_key_joins_songs_that_share_nothing_and_none_is_no_key():
     prints = [numbers(i, 10) for i in range(5)]
-    assert groups(["x", None, "y", "x", None], prints).tolist() == [0, 1, 2, 0, 3]
-    assert groups([("lakh", 3), None, None, ("lakh", 3), None], [[]] * 5).tolist() == [0, 1, 2, 0, 3]
+    assert related_groups(["x", None, "y", "x", None], prints).tolist() == [0, 1, 2, 0, 3]
+    assert related_groups([("lakh", 3), None, None, ("lakh", 3), None], [[]] * 5).tolist() == [0, 1, 2, 0, 3]
 
 
 def test_friends_of_friends_belong_together():
     prints = [numbers(1, 10), np.append(numbers(1, 10), numbers(2, 10)), numbers(2, 10), numbers(3, 10)]
-    assert groups([None, None, "x", "x"], prints).tolist() == [0, 0, 0, 0]
+    assert related_groups([None, None, "x", "x"], prints).tolist() == [0, 0, 0, 0]
 
 
 def test_no_songs_have_no_groups():
-    assert groups([], []).shape == (0,)
-    assert groups([None], [np.empty(0, np.uint64)]).tolist() == [0]
+    assert related_groups([], []).shape == (0,)
+    assert related_groups([None], [np.empty(0, np.uint64)]).tolist() == [0]
 
 
 def test_each_song_needs_a_key():
     with pytest.raises(ValueError, match="2 keys for 1 songs"):
-        groups([None, None], [[1]])
+        related_groups([None, None], [[1]])
 
 
 def partition(found) -> set[frozenset[int]]:
@@ -291,9 +291,9 @@ def test_groups_are_those_that_the_rule_says_and_their_order_changes_nothing(set
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"SHARED_PRINTS": 2, "COMMON_SONGS": 3, "PAIRS_AT_ONCE": 5}.items():
             patch.setattr(grouping, name, value)
-        result = groups(keys, prints)
+        result = related_groups(keys, prints)
         order = draw.sample(range(len(prints)), len(prints))
-        shuffled = groups([keys[i] for i in order], [prints[i] for i in order])
+        shuffled = related_groups([keys[i] for i in order], [prints[i] for i in order])
     back = {frozenset(order[i] for i in group) for group in partition(shuffled)}
     assert back == partition(result)
     assert [number for i, number in enumerate(result) if number not in result[:i]] == list(range(len(back)))
@@ -470,12 +470,12 @@ def drum_parts(charts, splits, bad) -> dict[str, set[bytes]]:
 
 
 def test_charts_with_one_beat_in_all_splits_end_up_with_it_in_one():
-    charts = [chart(a_song([*plain_beat(16 + 2 * i), *drum_bars(i, 4)], i)) for i in range(9)]
+    charts = [grid_song(a_song([*plain_beat(16 + 2 * i), *drum_bars(i, 4)], i)) for i in range(9)]
     splits = [*SPLITS] * 3
     nothing = [np.zeros(len(one.starts), dtype=bool) for one in charts]
     before = drum_parts(charts, splits, nothing)
     assert before["train"] & before["test"], "or else this test proves nothing"
-    after = drum_parts(charts, splits, clashes([window_prints(one) for one in charts], splits))
+    after = drum_parts(charts, splits, clashes([window_fingerprints(one) for one in charts], splits))
     assert all(not after[one] & after[other] for one, other in combinations(SPLITS, 2))
     assert all(after.values())
 
@@ -485,12 +485,12 @@ def test_in_real_songs_no_drum_part_stands_in_two_splits(shared_data):
     for row in read_table(shared_data / "songs.csv"):
         if row.get("good", "1") == "1":
             try:
-                charts.append(chart(read_song(shared_data / row["file"])))
+                charts.append(grid_song(read_song(shared_data / row["file"])))
             except MidiError:
                 continue
             rows.append(row)
-    windows, prints = [window_prints(one) for one in charts], [song_prints(one) for one in charts]
-    found = groups([row["group"] for row in rows], prints)
+    windows, prints = [window_fingerprints(one) for one in charts], [song_fingerprints(one) for one in charts]
+    found = related_groups([row["group"] for row in rows], prints)
     own = split_groups(found, [len(one.starts) for one in charts], prints=prints)
     assert len({*zip(found.tolist(), own, strict=True)}) == found.max() + 1
     for splits in ([row["split"] for row in rows], own):

@@ -7,10 +7,12 @@ import mido
 import numpy as np
 import pytest
 
-from drumlib.data.grid_song import HOP_BARS, MAX_SILENT_BARS, WINDOW_BARS, WINDOW_STEPS, between, chart, silences
 from drumlib.data.corpus.selection import MOST_PARTS
 from drumlib.data.corpus.sources import SongFolder
-from drumlib.data.windows import Windows, join, kept_apart, list_songs, read_windows
+from drumlib.data.grid_song import HOP_BARS, MAX_SILENT_BARS, WINDOW_BARS, WINDOW_STEPS, between, grid_song, silences
+from drumlib.data.song_folder import list_songs, read_windows
+from drumlib.data.splitting.joined_sets import drop_overlap, join
+from drumlib.data.windows import Windows
 from drumlib.music import FAMILIES, Meter, Note, Song, Track, groove_of, piano_roll, songbook, write_song
 
 BAR = 4 * 96
@@ -41,16 +43,16 @@ def test_the_numbers_of_the_thesis():
     [(1, ()), (7, ()), (8, (0,)), (9, (0,)), (10, (0, 32)), (13, (0, 32, 64)), (14, (0, 32, 64, 96))],
 )
 def test_a_window_starts_every_two_bars(bars, starts):
-    assert chart(song_of(bars)).starts == starts
+    assert grid_song(song_of(bars)).starts == starts
 
 
 def test_a_song_without_notes_has_no_windows():
-    assert chart(Song(96, [])).starts == ()
+    assert grid_song(Song(96, [])).starts == ()
 
 
 @pytest.mark.parametrize("family", ["piano", "guitar", "bass", "drums"])
 def test_a_song_without_one_of_the_four_has_no_windows(family):
-    assert chart(song_of(8, **{family: []})).starts == ()
+    assert grid_song(song_of(8, **{family: []})).starts == ()
 
 
 @pytest.mark.parametrize(
@@ -76,25 +78,27 @@ def test_exactly_two_silent_bars_are_allowed(struck, silent):
 def test_silence_of_any_part_ends_a_window(family):
     # Struck on the first step of bars 0, 1 and 2, then not before bar 5: 47 silent steps.
     song = song_of(14, **{family: [0, 1, 2, *range(5, 14)]})
-    assert chart(song).starts == (64, 96), "windows from bars 0 and 2 hear too much silence, those from 4 and 6 do not"
+    assert grid_song(song).starts == (64, 96), (
+        "windows from bars 0 and 2 hear too much silence, those from 4 and 6 do not"
+    )
 
 
 def test_a_long_note_is_silent_after_its_onset():
     song = song_of(8, piano=[])
     long = Track([Note(0, 60, 90, 8 * BAR)], 0)
-    assert chart(Song(96, [*song.tracks, long])).starts == ()
+    assert grid_song(Song(96, [*song.tracks, long])).starts == ()
 
 
 def test_only_four_four():
-    assert chart(Song(96, song_of(16).tracks, meters=[Meter(0, 3, 4)])).starts == ()
-    assert chart(Song(96, song_of(16).tracks, meters=[Meter(0, 2, 4)])).starts == ()
+    assert grid_song(Song(96, song_of(16).tracks, meters=[Meter(0, 3, 4)])).starts == ()
+    assert grid_song(Song(96, song_of(16).tracks, meters=[Meter(0, 2, 4)])).starts == ()
 
 
 def test_windows_that_touch_another_meter_are_left_out():
     # Bars 0 to 8 in four, bar 9 in two (on the hop of two bars, hence from step 8 * 16), then four again.
     meters = [Meter(0, 4, 4), Meter(8 * BAR, 2, 4), Meter(8 * BAR + BAR // 2, 4, 4)]
     song = song_of(30)
-    starts = chart(Song(96, song.tracks, meters=meters)).starts
+    starts = grid_song(Song(96, song.tracks, meters=meters)).starts
     assert starts[0] == 0
     assert starts[1] == 160, "the bar of two is bar 8, steps 128 to 143; the next start behind it is bar 10"
     assert all(start % 32 == 0 for start in starts)
@@ -102,7 +106,7 @@ def test_windows_that_touch_another_meter_are_left_out():
 
 def test_a_window_is_cut_out_of_the_songs_rolls_and_groove():
     song = song_of(10)
-    cut = chart(song)
+    cut = grid_song(song)
     *band, drums = cut.window(1)
     for family, roll in zip(FAMILIES, band, strict=True):
         assert roll.dtype == np.uint8
@@ -115,7 +119,7 @@ def test_tracks_of_a_family_are_laid_over_each_other_or_drawn():
     song = song_of(8)
     high = track_of("piano", range(8), 72)
     seldom = track_of("piano", [0], 84)
-    cut = chart(Song(96, [*song.tracks, high, seldom]))
+    cut = grid_song(Song(96, [*song.tracks, high, seldom]))
     together = cut.window(0)[0]
     assert set(np.flatnonzero(together.any(axis=0))) == {60, 72, 84}
     drawn = {tuple(np.flatnonzero(cut.window(0, np.random.default_rng(i))[0].any(axis=0))) for i in range(30)}
@@ -123,7 +127,7 @@ def test_tracks_of_a_family_are_laid_over_each_other_or_drawn():
 
 
 def test_windows_number_all_songs_through():
-    windows = Windows([chart(song_of(10)), chart(song_of(4)), chart(song_of(8))])
+    windows = Windows([grid_song(song_of(10)), grid_song(song_of(4)), grid_song(song_of(8))])
     assert len(windows) == 3
     assert windows.index.tolist() == [[0, 0], [0, 1], [2, 0]]
     batch = windows.batch([0, 2])
@@ -138,7 +142,8 @@ def test_windows_number_all_songs_through():
 
 def test_joined_windows_are_those_of_all_collections_in_order():
     parts = [
-        Windows([chart(songbook.song(name)) for name in names]) for names in (["rock", "funk"], [], ["blues"], ["funk"])
+        Windows([grid_song(songbook.song(name)) for name in names])
+        for names in (["rock", "funk"], [], ["blues"], ["funk"])
     ]
     whole = join(parts)
     assert len(whole) == sum(map(len, parts)) and whole.songs == 4
@@ -153,7 +158,7 @@ def test_joined_windows_are_those_of_all_collections_in_order():
 
 def songs(*names: str, semitones: int = 0) -> Windows:
     """Songs of the songbook, in some key."""
-    return Windows([chart(transposed(songbook.song(name), semitones)) for name in names])
+    return Windows([grid_song(transposed(songbook.song(name), semitones)) for name in names])
 
 
 def transposed(song: Song, semitones: int) -> Song:
@@ -169,29 +174,29 @@ def test_what_validates_in_one_collection_trains_in_none():
     whole = join([songs("rock", "funk"), songs("blues", "swing", "bossa")])
     validation = join([songs("swing", semitones=2), Windows([]), songs("rock")])
     shown = []
-    kept = kept_apart(whole, validation, lambda numbers: shown.append(len(numbers)) or numbers)
+    kept = drop_overlap(whole, validation, lambda numbers: shown.append(len(numbers)) or numbers)
     assert shown == [5, 2]
     assert np.unique(kept.index[:, 0]).tolist() == [1, 2, 4]
     assert kept.charts is whole.charts and len(kept) == len(songs("funk", "blues", "bossa"))
-    assert len(kept_apart(whole, songs("disco"))) == len(kept_apart(whole, Windows([]))) == len(whole)
-    assert len(kept_apart(songs("rock"), songs("rock"))) == len(kept_apart(Windows([]), songs("rock"))) == 0
+    assert len(drop_overlap(whole, songs("disco"))) == len(drop_overlap(whole, Windows([]))) == len(whole)
+    assert len(drop_overlap(songs("rock"), songs("rock"))) == len(drop_overlap(Windows([]), songs("rock"))) == 0
     some = Windows(whole.charts, whole.combined().index[::3])  # with the number of a combination
-    apart = kept_apart(some, validation)
+    apart = drop_overlap(some, validation)
     assert apart.index.tolist() == [row for row in some.index.tolist() if row[0] in (1, 2, 4)]
 
 
 def test_of_other_songs_only_windows_with_the_same_drums_are_kept_apart():
     """One window of drums makes no relatives: the rest of the song trains on."""
-    rock, funk = (chart(songbook.song(name)) for name in ("rock", "funk"))
+    rock, funk = (grid_song(songbook.song(name)) for name in ("rock", "funk"))
     drums = between(rock.drums, rock.starts[0]).copy()
     drums["step"] += funk.starts[0] - rock.starts[0]
     behind = funk.drums[funk.drums["step"] >= funk.starts[0] + WINDOW_STEPS]
     mixed = Windows([replace(funk, drums=np.concatenate([drums, behind]))])
-    assert kept_apart(mixed, Windows([rock])).index.tolist() == mixed.index[1:].tolist()
+    assert drop_overlap(mixed, Windows([rock])).index.tolist() == mixed.index[1:].tolist()
 
 
 def test_transposition_moves_the_band_together_and_leaves_the_drums():
-    windows = Windows([chart(song_of(8))])
+    windows = Windows([grid_song(song_of(8))])
     shifts = set()
     plain = windows.batch([0])
     for seed in range(60):
@@ -208,14 +213,14 @@ def test_transposition_moves_the_band_together_and_leaves_the_drums():
 
 def test_transposition_does_not_turn_the_highest_note_into_the_lowest():
     song = song_of(8)
-    windows = Windows([chart(Song(96, [track_of("piano", range(8), 126), *song.tracks[1:]]))])
+    windows = Windows([grid_song(Song(96, [track_of("piano", range(8), 126), *song.tracks[1:]]))])
     for seed in range(20):
         batch = windows.batch([0], np.random.default_rng(seed), transpose=3)
         assert not batch["piano"][0, :, :64].any()
 
 
 def test_muting_never_silences_the_whole_band():
-    windows = Windows([chart(song_of(8))])
+    windows = Windows([grid_song(song_of(8))])
     seen = set()
     for seed in range(60):
         batch = windows.batch([0], np.random.default_rng(seed), mute=0.5)
@@ -228,7 +233,7 @@ def test_muting_never_silences_the_whole_band():
 
 def test_a_seed_gives_the_same_batch_again():
     tracks = [*song_of(12).tracks, track_of("piano", range(12), 72)]
-    windows = Windows([chart(Song(96, tracks))])
+    windows = Windows([grid_song(Song(96, tracks))])
 
     def batch(seed):
         return windows.batch([0, 1, 2], np.random.default_rng(seed), transpose=6, mute=0.3)

@@ -8,10 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from display_song import make_song
-from test_player import NASTY, Page
-
-from drumlib.display import sound
-from drumbook.listening_test.__init__ import (
+from drumbook.listening_test import (
     LARGEST,
     RMS,
     VERSION,
@@ -21,13 +18,15 @@ from drumbook.listening_test.__init__ import (
     BlindTest,
     Clip,
     Row,
-    coin,
     matched,
     mixes,
     read_answers,
     tally,
-    wilson,
 )
+from test_player import NASTY, Page
+
+from drumlib.display import sound
+from drumlib.evaluation.statistics import sign_test, wilson_interval
 from drumlib.music.grid import Groove, groove_of
 
 KINDS = (("net", "machine"), ("rules", "net"))
@@ -65,7 +64,7 @@ def listener(*answers: tuple[str, str, str], page="0123456789abcdef", kinds=KIND
     return Answers(page, kinds, tuple(Answer(1, "one", *answer) for answer in answers))
 
 
-# Wilson's and the coin
+# Wilson's interval and the sign test
 
 
 @pytest.mark.parametrize(
@@ -79,28 +78,28 @@ def listener(*answers: tuple[str, str, str], page="0123456789abcdef", kinds=KIND
     ],
 )
 def test_wilsons_interval(won, of, low, high):
-    assert wilson(won, of) == pytest.approx((low, high), abs=5e-5)
+    assert wilson_interval(won, of) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_wilsons_ends_are_the_shares_that_are_just_not_surprised():
     """The definition: at each end, the share that was seen is z standard errors of that end away."""
     for won, of in ((1, 7), (30, 40), (9, 10)):
-        for end in wilson(won, of):
+        for end in wilson_interval(won, of):
             assert abs(won / of - end) == pytest.approx(1.959964 * math.sqrt(end * (1 - end) / of))
 
 
 def test_the_coin_is_the_sign_test():
-    assert coin(0, 0) == coin(5, 10) == 1
-    assert coin(10, 10) == coin(0, 10) == 2 / 1024
-    assert coin(9, 10) == coin(1, 10) == 2 * 11 / 1024
+    assert sign_test(0, 0) == sign_test(5, 10) == 1
+    assert sign_test(10, 10) == sign_test(0, 10) == 2 / 1024
+    assert sign_test(9, 10) == sign_test(1, 10) == 2 * 11 / 1024
     rng = np.random.default_rng(0)
     thrown = rng.binomial(20, 0.5, 200_000)
-    assert coin(15, 20) == pytest.approx(np.mean(np.abs(thrown - 10) >= 5), abs=0.002)
+    assert sign_test(15, 20) == pytest.approx(np.mean(np.abs(thrown - 10) >= 5), abs=0.002)
 
 
 @pytest.mark.parametrize("won, of", [(3, 2), (-1, 2)])
 def test_no_share(won, of):
-    for count in (wilson, coin):
+    for count in (wilson_interval, sign_test):
         with pytest.raises(ValueError, match="no share"):
             count(won, of)
 
@@ -125,7 +124,11 @@ def test_tally_of_one_listener():
         Row("rules", "net", 1, 0, 0),
         Row("net", "all others", 2, 2, 1),
     ]
-    assert rows[0].share == pytest.approx(2 / 3) and rows[0].interval == wilson(2, 3) and rows[0].chance == coin(2, 3)
+    assert (
+        rows[0].share == pytest.approx(2 / 3)
+        and rows[0].interval == wilson_interval(2, 3)
+        and rows[0].chance == sign_test(2, 3)
+    )
 
 
 def test_tally_of_a_class_adds():

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from drumlib.display.widgets import Sequencer
-from drumlib.drummer import rock_bar
 from drumlib.music import Groove
 from drumlib.music.kit import CLOSED_HAT, KICK, SNARE
+from drumlib.music.rock_beat import rock_bar
 
 
 def random_groove(bars: int = 2, seed: int = 0) -> Groove:

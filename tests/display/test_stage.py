@@ -10,9 +10,9 @@ import soundfile
 from drumlib.display import sound
 from drumlib.display.widgets import Knob, Stage, Take, threshold_and_temperature
 from drumlib.display.widgets.stage import LOUD_SNARE, SIGNS, drum_samples, packed, packed_picture, song_clock
-from drumlib.drummer import rock_bar
 from drumlib.music import DRUMS, PITCH_OF_DRUM, Groove, Meter, Note, Song, Tempo, Track
 from drumlib.music.kit import KICK, SNARE
+from drumlib.music.rock_beat import rock_bar
 
 NASTY = "</script><script>alert(1)</script><!-- \"quoted\" 'too' & {{js}} $x$ <img src=x onerror=alert(1)>"
 

@@ -7,13 +7,23 @@ from datetime import datetime, timezone
 
 import numpy as np
 import pytest
-
-from drumlib.display.widgets import Knob, Stage, Take, encoder_layers, humanize_strength, latent_walk, live, threshold_and_temperature
 from drumbook.widgets import your_song
+
 from drumlib.display.excerpt import some_bars, steps_of
+from drumlib.display.widgets import (
+    Knob,
+    Stage,
+    Take,
+    encoder_layers,
+    humanize_strength,
+    latent_walk,
+    live,
+    threshold_and_temperature,
+)
 from drumlib.display.widgets.stage import drum_samples
-from drumlib.drummer import quantized, rock_bar, takes
+from drumlib.drummer import candidates, quantized
 from drumlib.music import Grid, Groove, Note, Song, Tempo, Track, groove_of, song_from_bytes, songbook, without_drums
+from drumlib.music.rock_beat import rock_bar
 
 ipywidgets = pytest.importorskip("ipywidgets")
 
@@ -99,7 +109,7 @@ def test_cuts_are_those_of_takes():
     grooves = []
     for i, threshold in enumerate(stage.knobs[0].values):
         grooves.append(stage.takes[i, 0].groove)
-        expected = takes(song, threshold=threshold)[0].groove[steps_of(song, start, 2)]
+        expected = candidates(song, threshold=threshold)[0].groove[steps_of(song, start, 2)]
         assert grooves[-1] == expected
     counts = [int(g.hits.sum()) for g in grooves]
     assert counts == sorted(counts, reverse=True) and len(set(counts)) > 1
@@ -119,7 +129,7 @@ def test_draws_are_those_of_takes_and_the_network_plays_once_a_temperature(monke
     assert len(stage.takes) == len(stage.knobs[0].values) * 5
     assert len(calls) == 5  # not one for each take
     song = without_drums(songbook.song("rock"))
-    expected = takes(song, preset="thesis", temperature=1.0, seed=3)[0].groove[64:96]
+    expected = candidates(song, preset="thesis", temperature=1.0, seed=3)[0].groove[64:96]
     assert stage.takes[0, 2].groove == expected == stage.takes[3, 2].groove
     assert stage.takes[0, 1].groove != expected
     assert "than 0.62, by which it means 44%" in stage.takes[stage.knobs[0].values.index(0.62), 0].caption
@@ -146,6 +156,7 @@ def test_the_walk_is_the_networks_own():
 @pytest.mark.parametrize("readout", ["draw", "middle", "lively"])
 def test_strength_is_humanizes_amount(readout):
     from drumbook.widgets.humanizing import song_of
+
     from drumlib.humanize import humanize
 
     hits = np.tile(rock_bar(), (2, 1))

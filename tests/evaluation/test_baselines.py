@@ -5,13 +5,13 @@ import time
 import numpy as np
 import pytest
 
-from drumlib.data.grid_song import GRID_NOTE, Chart, Part
+from drumlib.data.grid_song import GRID_NOTE, GridPart, GridSong
 from drumlib.data.windows import Windows
-from drumlib.drummer import rock_bar
 from drumlib.evaluation.baselines import BASELINES, check_names, make
 from drumlib.evaluation.baselines.learned import Bars, rhythm_of
 from drumlib.music.grid import Groove
 from drumlib.music.kit import CLOSED_HAT, CRASH, FAMILIES, HIGH_TOM, KICK, LOW_TOM, RIDE, SNARE
+from drumlib.music.rock_beat import rock_bar
 
 BARS = 8
 
@@ -21,12 +21,12 @@ def notes(cells, velocity=64, offset=0.0) -> np.ndarray:
     return np.array(rows, dtype=GRID_NOTE)
 
 
-def song(name: str, drums, bass, pitch: int = 40, velocity: int = 64, offset: float = 0.0) -> Chart:
+def song(name: str, drums, bass, pitch: int = 40, velocity: int = 64, offset: float = 0.0) -> GridSong:
     """Eight equal bars: the drums' cells (step, drum) of a bar, the bass's steps in it. One window."""
     every = [16 * bar for bar in range(BARS)]
     struck = notes([(bar + step, drum) for bar in every for step, drum in drums], velocity, offset)
-    part = Part("bass", 33, notes([(bar + step, pitch) for bar in every for step in bass]))
-    return Chart(name, 16 * BARS, struck, (part,), (0,), np.ones((1, 1), dtype=bool))
+    part = GridPart("bass", 33, notes([(bar + step, pitch) for bar in every for step in bass]))
+    return GridSong(name, 16 * BARS, struck, (part,), (0,), np.ones((1, 1), dtype=bool))
 
 
 def band(length: int = 128, **families) -> dict:
@@ -67,7 +67,7 @@ def test_all_play_whole_songs_and_say_what_they_are():
         assert set(np.unique(played.hits)) <= {0, 1}
         assert (played.velocities[played.hits > 0] > 0).all() and not played.velocities[played.hits == 0].any()
         assert (np.abs(played.offsets) <= 0.5).all() and not played.offsets[played.hits == 0].any()
-        if not rival.told:
+        if not rival.teacher_forced:
             with pytest.raises(ValueError, match="whole number of bars"):
                 rival.play(band(160) | {"bass": np.zeros((150, 128))})
 
@@ -101,7 +101,7 @@ def test_the_bar_before_is_told():
     truth = Groove(*np.random.default_rng(0).random((3, 64, 9)))
     rival = make("bar-before")
     played = rival.play(band(64), truth)
-    assert rival.told and np.array_equal(played.to_array()[16:], truth.to_array()[:48])
+    assert rival.teacher_forced and np.array_equal(played.to_array()[16:], truth.to_array()[:48])
     assert not played.to_array()[:16].any()
     with pytest.raises(ValueError, match="told"):
         rival.play(band(64))
@@ -129,7 +129,7 @@ def test_the_most_common_bar():
 
 def test_bars_are_counted_once_though_windows_overlap():
     one = song("four", FOUR, [0])
-    twice = Chart(one.name, one.steps, one.drums, one.parts, (0, 0), np.ones((2, 1), dtype=bool))
+    twice = GridSong(one.name, one.steps, one.drums, one.parts, (0, 0), np.ones((2, 1), dtype=bool))
     assert len(Bars(Windows([twice])).drums) == BARS
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from drumlib.data.grid_song import chart
+from drumlib.data.grid_song import grid_song
 from drumlib.evaluation.metrics import form
 from drumlib.music import songbook
 from drumlib.music.grid import Groove
@@ -146,7 +146,7 @@ def test_the_songbooks_fills_are_found(name):
         length = max(map(len, read_pattern(part.fill).values())) if part.fill else 0
         written |= set(range(at + part.bars - length, at + part.bars))
         at += part.bars
-    found = set(form.fills(chart(songbook.song(name)).groove()).tolist())
+    found = set(form.fills(grid_song(songbook.song(name)).groove()).tolist())
     assert found <= written
     ends = {section.bar + section.bars - 1 for section in songbook.sections(name)} - {at - 1}
     assert ends <= found

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_hits import groove
 
-from drumlib.data.grid_song import chart
+from drumlib.data.grid_song import grid_song
 from drumlib.evaluation.metrics import accents, density, ghost_notes, laid_back, spreads, swing, syncopation
 from drumlib.music import songbook
 from drumlib.music.grid import Groove
@@ -64,13 +64,13 @@ def test_accents_are_heard_where_time_is_kept():
 
 def test_our_songs_that_swing_do_and_the_others_do_not():
     for name in songbook.names():
-        ratio = swing(chart(songbook.song(name)).groove())
+        ratio = swing(grid_song(songbook.song(name)).groove())
         assert ratio > 1.8 if name in ("blues", "swing") else ratio < 1.1, name
 
 
 @pytest.mark.parametrize("name", songbook.names())
 def test_a_quantized_drummer_fails(name):
-    real = chart(songbook.song(name)).groove()
+    real = grid_song(songbook.song(name)).groove()
     stiff = Groove(real.hits, real.hits * 0.7, np.zeros_like(real.offsets))
     assert spreads(stiff) == pytest.approx((0, 0), abs=1e-6) and min(spreads(real)) > 0.01
     assert laid_back(stiff) == 0 != laid_back(real)

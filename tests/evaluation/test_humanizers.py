@@ -3,22 +3,23 @@
 import numpy as np
 import pytest
 
-from drumlib.data.groove_dataset import TwoBars, timing_errors
+from drumlib.data.groove_dataset import TwoBarWindows
 from drumlib.evaluation import humanizers
-from drumlib.network.groove.humanizer import RANGES, edges
+from drumlib.evaluation.humanizers import timing_errors
+from drumlib.network.groove.humanizer import RANGES, bin_edges
 
 
-def two_windows() -> TwoBars:
+def two_windows() -> TwoBarWindows:
     """Two performances of two bars each: random strokes, early by 0.1 step or late by 0.3."""
     rng = np.random.default_rng(0)
     hits = rng.random((4, 32, 9)) < 0.2
     velocities = hits * rng.choice([0.25, 0.75], hits.shape)
     offsets = hits * rng.choice([-0.1, 0.3], hits.shape)
     grooves = np.concatenate([hits, velocities, offsets], axis=-1).astype(np.float32)
-    return TwoBars(grooves, np.array([100.0, 100.0, 150.0, 150.0]), np.array([3, 3, 8, 8]))
+    return TwoBarWindows(grooves, np.array([100.0, 100.0, 150.0, 150.0]), np.array([3, 3, 8, 8]))
 
 
-def notes_of(windows: TwoBars) -> tuple:
+def notes_of(windows: TwoBarWindows) -> tuple:
     where = np.nonzero(windows.grooves[..., :9] > 0)
     return where, windows.grooves[..., 9:18][where], windows.grooves[..., 18:][where]
 
@@ -50,7 +51,7 @@ def test_histograms_stand_in_order_of_the_notes():
         """Says of each note its drum, as the bin of all its weight."""
 
         def histograms(self, hits, step_ms):
-            heads = {name: np.zeros((*hits.shape, len(edges(name, 16)) - 1)) for name in RANGES}
+            heads = {name: np.zeros((*hits.shape, len(bin_edges(name, 16)) - 1)) for name in RANGES}
             for drum in range(9):
                 for head in heads.values():
                     head[..., drum, drum] = 1

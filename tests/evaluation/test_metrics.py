@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from drumlib.evaluation.baselines import bar_before
-from drumlib.evaluation.metrics import Confusion, agreement, confusion, error_on_played
+from drumlib.evaluation.metrics import Confusion, confusion, error_on_played, hit_scores
 
 TRUTH = np.array([[1, 1, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0, 0]])
 PLAYED = np.array([[1, 0, 1, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0, 0]])
@@ -15,16 +15,16 @@ def test_confusion_by_hand():
 
 
 def test_agreement_by_hand():
-    scores = agreement(confusion(TRUTH, PLAYED))
+    scores = hit_scores(confusion(TRUTH, PLAYED))
     assert scores == pytest.approx((16 / 18, 2 / 3, 2 / 3, 2 / 3))
 
 
 def test_the_silent_drummer():
-    assert agreement(confusion(TRUTH, np.zeros_like(TRUTH))) == pytest.approx((15 / 18, 0, 0, 0))
+    assert hit_scores(confusion(TRUTH, np.zeros_like(TRUTH))) == pytest.approx((15 / 18, 0, 0, 0))
 
 
 def test_the_perfect_drummer():
-    assert agreement(confusion(TRUTH, TRUTH)) == (1, 1, 1, 1)
+    assert hit_scores(confusion(TRUTH, TRUTH)) == (1, 1, 1, 1)
 
 
 def test_probabilities_are_not_hits():

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from test_hits import groove
 
-from drumlib.data.grid_song import chart
-from drumlib.drummer import rock_bar
+from drumlib.data.grid_song import grid_song
 from drumlib.evaluation.metrics import evaluate
 from drumlib.music import FAMILIES, Grid, Groove, piano_roll, songbook
 from drumlib.music.kit import KICK
+from drumlib.music.rock_beat import rock_bar
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def rock():
     song = songbook.song("rock")
     grid = Grid(song)
     band = {family: piano_roll(song, family, grid) for family in FAMILIES}
-    return chart(song).groove(), band
+    return grid_song(song).groove(), band
 
 
 def test_the_real_drummer_agrees_with_himself(rock):

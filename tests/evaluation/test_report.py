@@ -7,26 +7,26 @@ import numpy as np
 import pytest
 
 from drumlib.data.corpus.builder import build
-from drumlib.data.grid_song import chart
 from drumlib.data.corpus.reader import Corpus
-from drumlib.data.corpus.selection import Rules
+from drumlib.data.corpus.selection import SelectionRules
 from drumlib.data.corpus.sources import SongFolder
+from drumlib.data.grid_song import grid_song
 from drumlib.drummer import probabilities
 from drumlib.evaluation import evaluate as contest
-from drumlib.evaluation import set_distances as likeness
 from drumlib.evaluation import predict as playing
+from drumlib.evaluation import set_distances as likeness
 from drumlib.evaluation.baselines import make
-from drumlib.evaluation.thesis_protocol import held_out, plan_of, table
 from drumlib.evaluation.songs import (
-    WholeSong,
-    bands_of_others,
-    judged_steps,
-    partners,
+    EvaluationSong,
+    bands_of_other_songs,
+    mismatched_bands,
+    steps_to_score,
+    training_windows,
     whole,
     whole_chart,
     whole_songs,
-    windows_to_learn,
 )
+from drumlib.evaluation.thesis_protocol import conductor_vectors, evaluate_windows, table
 from drumlib.music import Grid, Groove, Meter, Note, Song, Tempo, Track, songbook, write_song
 from drumlib.music.kit import FAMILIES, KICK, SNARE
 from drumlib.network.weights import pretrained
@@ -36,11 +36,11 @@ def groove(hits: np.ndarray) -> Groove:
     return Groove(hits, 0.5 * hits, 0 * hits)
 
 
-def a_song(name: str, seed: int, bars: int = 10, group: str = "") -> WholeSong:
+def a_song(name: str, seed: int, bars: int = 10, group: str = "") -> EvaluationSong:
     rng = np.random.default_rng(seed)
     rolls = {family: (rng.random((16 * bars, 128)) < 0.01).astype(np.uint8) for family in FAMILIES}
     truth = groove((rng.random((16 * bars, 9)) < 0.1).astype(float))
-    return WholeSong(name, group or name, rolls, truth, judged_steps(truth, np.ones(bars, dtype=bool)), 0.125)
+    return EvaluationSong(name, group or name, rolls, truth, steps_to_score(truth, np.ones(bars, dtype=bool)), 0.125)
 
 
 class Echo:
@@ -73,17 +73,17 @@ class Echo:
 def test_only_the_span_of_the_real_drummer_is_judged_and_only_fours():
     hits = np.zeros((16 * 8, 9))
     hits[[40, 90], 0] = 1  # in the bars 2 and 5
-    judged = judged_steps(groove(hits), np.array([1, 1, 1, 0, 1, 1, 1, 1], dtype=bool))
+    judged = steps_to_score(groove(hits), np.array([1, 1, 1, 0, 1, 1, 1, 1], dtype=bool))
     assert np.flatnonzero(judged[::16]).tolist() == [2, 4, 5] and judged.sum() == 48
     with pytest.raises(ValueError, match="no drums"):
-        judged_steps(groove(np.zeros((32, 9))), np.ones(2, dtype=bool))
+        steps_to_score(groove(np.zeros((32, 9))), np.ones(2, dtype=bool))
     with pytest.raises(ValueError, match="not in 4/4"):
-        judged_steps(groove(hits), np.zeros(8, dtype=bool))
+        steps_to_score(groove(hits), np.zeros(8, dtype=bool))
 
 
 def test_a_song_in_odd_meters():
     song = songbook.song("rock")
-    assert whole(song, "rock", "rock").judged.any()
+    assert whole(song, "rock", "rock").scored_steps.any()
     waltz = Song(song.ticks_per_beat, song.tracks, song.tempos, (Meter(0, 3, 4),))
     with pytest.raises(ValueError, match="not in 4/4"):
         whole(waltz, "waltz", "waltz")
@@ -92,13 +92,13 @@ def test_a_song_in_odd_meters():
 def test_a_chart_gives_the_same_song_as_its_file():
     for name in songbook.names():
         song = songbook.song(name)
-        one, other = whole(song, name, "g"), whole_chart(chart(song), "g")
+        one, other = whole(song, name, "g"), whole_chart(grid_song(song), "g")
         assert np.array_equal(one.truth.hits, other.truth.hits)
         for family in FAMILIES:
             assert np.array_equal(one.rolls[family], other.rolls[family])
         if not Grid(song).odd_bars:
-            assert np.array_equal(one.judged, other.judged)
-        assert not (other.judged & ~one.judged).any()
+            assert np.array_equal(one.scored_steps, other.scored_steps)
+        assert not (other.scored_steps & ~one.scored_steps).any()
 
 
 def seventeen_bars(last: Meter, held: int) -> Song:
@@ -122,25 +122,25 @@ def test_a_last_bar_of_a_corpus_that_no_window_reaches_counts_only_if_it_is_know
     song = seventeen_bars(Meter(64 * 480, *meter), held)
     (tmp_path / "songs").mkdir()
     write_song(song, tmp_path / "songs" / "a.mid")
-    build(SongFolder(tmp_path / "songs"), tmp_path / "corpus", Rules(bars=8), workers=0, progress=False)
+    build(SongFolder(tmp_path / "songs"), tmp_path / "corpus", SelectionRules(bars=8), workers=0, progress=False)
     (read,) = whole_songs(tmp_path / "corpus", "all")
     assert len(read) == 17 * 16 and not Corpus(tmp_path / "corpus")[0].left_out
-    assert np.flatnonzero(read.judged[::16]).tolist() == list(range(judged))
-    assert not (read.judged & ~whole(song, "a", "a").judged).any()
+    assert np.flatnonzero(read.scored_steps[::16]).tolist() == list(range(judged))
+    assert not (read.scored_steps & ~whole(song, "a", "a").scored_steps).any()
 
 
 def test_nobody_hears_his_own_band_and_no_version_of_it():
-    assert partners(["a"]) is None
-    assert partners(["a", "b", "c"]) == [1, 2, 0]
-    assert partners(["a", "a", "b", "b"]) == [2, 3, 0, 1]
+    assert mismatched_bands(["a"]) is None
+    assert mismatched_bands(["a", "b", "c"]) == [1, 2, 0]
+    assert mismatched_bands(["a", "a", "b", "b"]) == [2, 3, 0, 1]
     for groups in (["a", "a"], list("aabbc"), list("abcabc")):
-        found = partners(groups)
+        found = mismatched_bands(groups)
         assert sorted(found) == list(range(len(groups))) and all(i != j for i, j in enumerate(found))
 
 
 def test_the_band_of_another_song_is_cut_or_repeated():
     songs = [a_song("short", 0, bars=4), a_song("long", 1, bars=10)]
-    short, long = bands_of_others(songs)
+    short, long = bands_of_other_songs(songs)
     assert np.array_equal(short["bass"], songs[1].rolls["bass"][:64])
     assert np.array_equal(long["bass"], np.concatenate([songs[0].rolls["bass"]] * 3)[:160])
 
@@ -158,7 +158,7 @@ def test_songs_of_a_folder_with_a_table_and_without_one(tmp_path):
     assert song.group == "works" and song.name == f"{first}.mid" and song.step_seconds > 0
     with pytest.raises(FileNotFoundError, match="--split all"):
         whole_songs(tmp_path, "validation")
-    assert windows_to_learn(tmp_path, "train") is None
+    assert training_windows(tmp_path, "train") is None
 
 
 def test_songs_without_drums_are_named(tmp_path):
@@ -175,7 +175,7 @@ def test_songs_without_drums_are_named(tmp_path):
 @pytest.mark.parametrize("preset", ["best", "thesis"])
 def test_a_network_plays_as_the_drummer_does(preset):
     songs = [a_song("a", 0, bars=9), a_song("b", 1, bars=17)]
-    for song, heads in zip(songs, playing.alone(pretrained(preset), [s.rolls for s in songs]), strict=True):
+    for song, heads in zip(songs, playing.free_running(pretrained(preset), [s.rolls for s in songs]), strict=True):
         wanted = probabilities({family: roll[None] for family, roll in song.rolls.items()}, preset)
         for name, x in wanted.items():
             assert np.allclose(heads[name], x[0], atol=1e-5), name
@@ -183,20 +183,23 @@ def test_a_network_plays_as_the_drummer_does(preset):
 
 def test_windows_and_back():
     songs = [np.arange(16 * bars * 9, dtype=float).reshape(-1, 9) for bars in (3, 8, 20)]
-    windows = playing.windows_of(songs, 128)
+    windows = playing.windows_from_songs(songs, 128)
     assert windows.shape == (1 + 1 + 3, 128, 9)
-    back = playing.songs_of({"hits": windows}, [len(x) for x in songs], 128)
+    back = playing.songs_from_windows({"hits": windows}, [len(x) for x in songs], 128)
     assert all(np.array_equal(x["hits"], song) for x, song in zip(back, songs, strict=True))
 
 
 def test_the_cut_is_chosen_by_validation_songs():
     network, song = Echo(), a_song("v", 2)
-    assert playing.cut_of(network, []) == (0.3, "the preset: there are no validation songs")
-    cut, by = playing.cut_of(network, [song])
+    assert playing.choose_threshold(network, []) == (0.3, "the preset: there are no validation songs")
+    cut, by = playing.choose_threshold(network, [song])
     assert 0.1 <= cut <= 0.8 and by == "F1 on 1 validation songs"
     hits = np.zeros((160, 9))
     hits[:, KICK] = song.rolls["bass"].any(axis=-1)
-    assert playing.cut_of(network, [WholeSong("w", "w", song.rolls, groove(hits), song.judged)])[0] < 0.6
+    assert (
+        playing.choose_threshold(network, [EvaluationSong("w", "w", song.rolls, groove(hits), song.scored_steps)])[0]
+        < 0.6
+    )
 
 
 # --- the figures ----------------------------------------------------------------------------------------------------
@@ -209,9 +212,11 @@ def test_a_drummer_who_follows_the_bass_loses_it_all_with_another_band():
         hits = np.zeros((160, 9))
         hits[:, KICK] = song.rolls["bass"].any(axis=-1)
         songs.append(
-            WholeSong(song.name, song.name, song.rolls, groove(hits), judged_steps(groove(hits), np.ones(10) > 0))
+            EvaluationSong(
+                song.name, song.name, song.rolls, groove(hits), steps_to_score(groove(hits), np.ones(10) > 0)
+            )
         )
-    row = contest.by_network(Echo(), songs, songs[:1], curves=True)
+    row = contest.score_network(Echo(), songs, songs[:1], curves=True)
     assert row["by itself"]["f1"] == 1 and row["by itself"]["density"] == 1
     assert row["told"]["recall"] == 1
     gain = row["listening gain"]
@@ -224,14 +229,14 @@ def test_a_drummer_who_follows_the_bass_loses_it_all_with_another_band():
 
 def test_counts_are_of_judged_steps_only_and_scores_of_the_counts():
     song = a_song("a", 0)
-    assert contest.counted([song], [song.truth]).tolist() == [
+    assert contest.count_cells([song], [song.truth]).tolist() == [
         [int(song.truth.hits.sum()), 0, 0, 1440 - int(song.truth.hits.sum())]
     ]
     hits = np.zeros((64, 9))
     hits[16:32, SNARE] = 1
-    loud = WholeSong("b", "b", song.rolls, groove(hits), judged_steps(groove(hits), np.ones(4, dtype=bool)))
+    loud = EvaluationSong("b", "b", song.rolls, groove(hits), steps_to_score(groove(hits), np.ones(4, dtype=bool)))
     everywhere = groove(np.ones((64, 9)))
-    assert contest.counted([loud], [everywhere]).tolist() == [[16, 16 * 8, 0, 0]]
+    assert contest.count_cells([loud], [everywhere]).tolist() == [[16, 16 * 8, 0, 0]]
     scores = contest.score(np.array([[6, 2, 4, 88], [0, 2, 0, 98]]))
     assert scores["precision"] == pytest.approx(0.6) and scores["recall"] == pytest.approx(0.6)
     assert scores["density"] == pytest.approx(1.0)
@@ -246,10 +251,10 @@ def test_each_song_has_its_record_over_its_judged_steps(monkeypatch):
 
     monkeypatch.setattr(likeness, "record", SimpleNamespace(evaluate=evaluate))
     songs = [a_song("a", 0, bars=10), a_song("b", 1, bars=20)]
-    judged = [int(song.judged.sum()) for song in songs]
-    row = contest.real(songs)["metrics"]["played"]
+    judged = [int(song.scored_steps.sum()) for song in songs]
+    row = contest.reference_scores(songs)["metrics"]["played"]
     assert row == {"steps": np.mean(judged), "same": 1.0, "band": np.mean(judged), "step": 0.125}
-    row = contest.by_baseline(make("drum-machine"), songs)
+    row = contest.score_baseline(make("drum-machine"), songs)
     assert row["metrics"]["by itself"]["same"] == 0 and contest.OTHER not in row["metrics"]
 
 
@@ -267,10 +272,10 @@ def test_all_bars_together_are_compared_with_the_real_ones():
     other = likeness.set_distances(songs, beat, songs)
     assert other["overlap"] < 0.5 and other["divergence"] > 1
     learned = np.unique(np.concatenate([song.part(song.truth).hits.reshape(-1, 16, 9) for song in songs]), axis=0)
-    assert likeness.copies(songs, truth, learned)["share of bars that are copies"] == 1
-    assert likeness.copies(songs, beat, learned)["cells from the nearest"] > 0
+    assert likeness.copied_bars(songs, truth, learned)["share of bars that are copies"] == 1
+    assert likeness.copied_bars(songs, beat, learned)["cells from the nearest"] > 0
     silence = [Groove(*np.zeros((3, len(song), 9))) for song in songs]
-    assert likeness.copies(songs, silence, learned) == {}  # a silent bar is nobody's
+    assert likeness.copied_bars(songs, silence, learned) == {}  # a silent bar is nobody's
 
 
 def test_a_report_is_the_same_twice_and_can_be_written():
@@ -288,7 +293,7 @@ def test_a_report_is_the_same_twice_and_can_be_written():
 
 
 def test_one_song_has_no_other_band():
-    row = contest.by_network(Echo(), [a_song("a", 0)])
+    row = contest.score_network(Echo(), [a_song("a", 0)])
     assert contest.OTHER not in row and "listening gain" not in row and row["by itself"]["f1"] >= 0
     assert row["by itself"]["f1 interval"] is None  # there is nothing to draw from
 
@@ -306,7 +311,7 @@ def folders(tmp_path_factory):
 
 @pytest.mark.parametrize(("preset", "cut"), [("thesis", 0.62), ("best", 0.34)])
 def test_the_report_on_windows_reads_each_network_as_it_is_meant(folders, preset, cut):
-    results = held_out(folders[0], preset=preset)
+    results = evaluate_windows(folders[0], preset=preset)
     free, errors = results["free_running"], results["errors"]
     assert free["threshold"] == cut and 0.3 < free["notes_played_per_true_note"] < 3
     velocities = errors["mean absolute, played notes"]["velocities"], errors["mean velocity of played notes"]
@@ -316,35 +321,37 @@ def test_the_report_on_windows_reads_each_network_as_it_is_meant(folders, preset
 
 
 def test_the_report_on_windows_of_a_corpus_is_that_of_its_files(folders):
-    one, other = (held_out(folder) for folder in folders)
+    one, other = (evaluate_windows(folder) for folder in folders)
     assert one == other and [row["song"] for row in one["per_song"]] == ["rock", "swing"]
     with pytest.raises(FileNotFoundError, match=r"corpus: no songs for validation here \(a corpus of 3\)"):
-        held_out(folders[1], "validation")
+        evaluate_windows(folders[1], "validation")
 
 
 def test_a_history_of_another_program_is_no_plan(tmp_path):
     weights = tmp_path / "best.npz"
-    assert plan_of(weights) is None
+    assert conductor_vectors(weights) is None
     for text, plan in (("{}", None), ("[]", None), ("no JSON", None), ('{"plan": {"epochs": 3}}', {"epochs": 3})):
         (tmp_path / "history.json").write_text(text)
-        assert plan_of(weights) == plan
+        assert conductor_vectors(weights) == plan
 
 
 def test_many_songs_are_played_in_portions(monkeypatch):
     songs = [a_song(f"{number}", number, bars=3 + number) for number in range(5)]
     bands = [song.rolls for song in songs]
-    usual = playing.alone(Echo(), bands), playing.told(Echo(), songs)
+    usual = playing.free_running(Echo(), bands), playing.teacher_forced(Echo(), songs)
     monkeypatch.setattr(playing, "SONGS_AT_ONCE", 2)
-    for one, other in zip(usual, (playing.alone(Echo(), bands), playing.told(Echo(), songs)), strict=True):
+    for one, other in zip(
+        usual, (playing.free_running(Echo(), bands), playing.teacher_forced(Echo(), songs)), strict=True
+    ):
         assert len(one) == len(other) == 5
         assert all(np.array_equal(x["hits"], y["hits"]) for x, y in zip(one, other, strict=True))
 
 
 def test_the_real_songs_all_count(shared_data):
     songs = whole_songs(shared_data, "test")
-    assert len(songs) == 25 and all(song.truth.hits[song.judged].sum() > 50 for song in songs)
+    assert len(songs) == 25 and all(song.truth.hits[song.scored_steps].sum() > 50 for song in songs)
     groups = [song.group for song in songs]
-    assert all(groups[i] != groups[j] for i, j in enumerate(partners(groups)))
+    assert all(groups[i] != groups[j] for i, j in enumerate(mismatched_bands(groups)))
 
 
 def test_a_corpus_is_read_too(tmp_path):

@@ -9,19 +9,19 @@ from functools import cache
 import numpy as np
 import pytest
 
-from drumlib.data.grid_song import chart
-from drumlib.drummer import rock_bar
+from drumlib.data.grid_song import grid_song
 from drumlib.evaluation.metrics import ensemble, form, sets
 from drumlib.music import songbook
 from drumlib.music.grid import Grid, Groove, piano_roll
 from drumlib.music.kit import FAMILIES
+from drumlib.music.rock_beat import rock_bar
 
 NAMES = tuple(songbook.names())
 
 
 @cache
 def played(name: str) -> Groove:
-    return chart(songbook.song(name)).groove()
+    return grid_song(songbook.song(name)).groove()
 
 
 @cache

@@ -4,17 +4,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from drumbook.window_trial import ORACLE, compare_on_windows, oracle_bars, per_song, window_baselines
 
-from drumlib.data.grid_song import chart
+from drumlib.data.grid_song import grid_song
 from drumlib.data.windows import Windows
-from drumlib.evaluation.statistics import bootstrap
-from drumbook.window_trial import ORACLE, ahead, best_cut, f1, own_bars, per_song, rivals, trial
+from drumlib.evaluation.statistics import bootstrap, paired_f1_difference
+from drumlib.evaluation.thresholds import best_f1_threshold, f1
 from drumlib.music import songbook
 
 
 @pytest.fixture(scope="module")
 def windows():
-    return Windows([chart(songbook.song(name)) for name in ("rock", "funk")])
+    return Windows([grid_song(songbook.song(name)) for name in ("rock", "funk")])
 
 
 class Listener:
@@ -37,7 +38,7 @@ class Listener:
 
 
 def test_a_drummer_who_listens_gains_by_it(windows):
-    found = trial(Listener(windows), windows, windows)
+    found = compare_on_windows(Listener(windows), windows, windows)
     assert found["teacher-forced"]["f1"] == 1
     known = found["free-running"]["f1"]  # where two windows have the same bass, he can know the drums of one only
     assert 0.95 < known < 1
@@ -49,15 +50,15 @@ def test_a_drummer_who_listens_gains_by_it(windows):
 
 
 def test_a_deaf_drummer_gains_nothing(windows):
-    gain = trial(Listener(windows, listens=False), windows, windows)["listening gain"]
+    gain = compare_on_windows(Listener(windows, listens=False), windows, windows)["listening gain"]
     assert gain == {"value": 0, "low": 0, "high": 0}
 
 
 def test_rivals_and_who_is_ahead(windows):
-    rows = rivals(windows, windows, windows)
+    rows = window_baselines(windows, windows, windows)
     assert 0.3 < rows["the thesis's rock beat"]["f1"] < rows["the bar before again (told)"]["f1"] < 1
     perfect = [[hits, 0, 0] for hits in per_song_notes(windows)]
-    lead = ahead(perfect, rows["counts"]["average bar of the training songs"])
+    lead = paired_f1_difference(perfect, rows["counts"]["average bar of the training songs"])
     assert lead["value"] == pytest.approx(1 - rows["average bar of the training songs"]["f1"])
     assert 0 < lead["low"] <= lead["value"] <= lead["high"]
     assert rows[ORACLE]["f1"] > rows["average bar of the training songs"]["f1"]  # it knows more
@@ -67,7 +68,7 @@ def test_the_oracle_knows_one_bar_of_each_song():
     truth = np.zeros((3, 128, 9), dtype=bool)
     truth[0, ::4, 0] = truth[1, ::4, 0] = truth[2, ::2, 1] = True  # two windows of one song, one of another
     truth[1, 3, 5] = True  # once: not in its bar
-    played = own_bars(Windows([None] * 2, np.array([[0, 0], [0, 1], [1, 0]])), truth)
+    played = oracle_bars(Windows([None] * 2, np.array([[0, 0], [0, 1], [1, 0]])), truth)
     assert (played != truth).sum() == 1 and not played[1, 3, 5]
 
 
@@ -87,7 +88,7 @@ def test_counts_by_hand():
 
 def test_the_best_cut():
     truth = np.array([True, True, False, False])
-    assert 0.39 < best_cut(np.array([0.9, 0.5, 0.39, 0.1]), truth) < 0.5
+    assert 0.39 < best_f1_threshold(np.array([0.9, 0.5, 0.39, 0.1]), truth) < 0.5
 
 
 def test_intervals():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drumlib.data.windows import read_table
+from drumlib.data.song_folder import read_table
 from drumlib.music import MidiError, Song, midi, song_to_bytes, songbook
 from drumlib.music import fast_midi as fast
 

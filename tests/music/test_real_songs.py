@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from drumlib.data.windows import read_table
+from drumlib.data.song_folder import read_table
 from drumlib.music import Grid, MidiError, groove_from_notes, groove_of, notes_from_groove, read_song, song_from_bytes
 from drumlib.music import song_to_bytes as to_bytes
 

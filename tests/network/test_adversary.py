@@ -8,31 +8,31 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-
-from drumlib.data.grid_song import GRID_NOTE, Chart, Part
-from drumlib.data.windows import Windows
-from drumlib.drummer import Drawing
 from drumbook.critic import (
-    CRITIC_PLAN,
+    CRITIC_CONFIG,
     Critic,
+    CriticBatches,
     CriticPreset,
-    Lineup,
-    Tuned,
+    CriticTunedModel,
     build_critic,
-    draws,
     judge,
     judge_all,
     pretrained_critic,
+    sampled_drums,
     train_critic,
     tune,
 )
-from drumlib.network.fresh import fresh
-from drumlib.network.band_conv.model import ListenerNetwork, ListenerPreset
-from drumlib.network.training_config import Plan
+
+from drumlib.data.grid_song import GRID_NOTE, GridPart, GridSong
+from drumlib.data.windows import Windows
+from drumlib.inference.sampling import Sampler
+from drumlib.network.band_conv.model import BandConvNetwork, BandConvPreset
+from drumlib.network.fresh import build_seeded
+from drumlib.network.training_config import TrainingConfig
 from drumlib.network.weights import load_weights, save_weights
 
 FAMILIES = ("piano", "guitar", "bass")
-SMALL = CriticPreset(units=16, reach=(1,), drop_band=0.0)
+SMALL = CriticPreset(units=16, dilations=(1,), band_dropout=0.0)
 
 
 def band(batch: int = 2, steps: int = 128, seed: int = 0) -> dict:
@@ -50,14 +50,14 @@ def answer(critic, rolls, played) -> np.ndarray:
     return keras.ops.convert_to_numpy(critic({**rolls, "drums": played}))
 
 
-def song(name: str, rng: np.random.Generator, bars: int = 16) -> Chart:
+def song(name: str, rng: np.random.Generator, bars: int = 16) -> GridSong:
     """A song in which the kick strikes where the bass does, on three steps of every bar, and nothing else strikes."""
     steps = np.concatenate([16 * bar + np.sort(rng.choice(16, 3, replace=False)) for bar in range(bars)])
     bass, kick = np.zeros((2, len(steps)), GRID_NOTE)
     bass["step"] = kick["step"] = steps
     bass["pitch"], kick["pitch"], kick["velocity"] = 40, 0, 100
     starts = tuple(range(0, 16 * bars - 127, 32))
-    return Chart(name, 16 * bars, kick, (Part("bass", 32, bass),), starts, np.ones((len(starts), 1), bool))
+    return GridSong(name, 16 * bars, kick, (GridPart("bass", 32, bass),), starts, np.ones((len(starts), 1), bool))
 
 
 def songs(count: int, seed: int) -> Windows:
@@ -141,7 +141,7 @@ def test_bars_at_the_end_are_heard_with_those_before_them(critic):
 
 def test_a_line_up_has_the_real_drummer_and_another_for_the_same_band():
     windows = songs(3, seed=1)
-    inputs, real = Lineup(windows, deaf(windows, 2), (0,), batch=4, others=0.0)[1]
+    inputs, real = CriticBatches(windows, deaf(windows, 2), (0,), batch=4, others=0.0)[1]
     assert real.tolist() == [[1]] * 4 + [[0]] * 4
     np.testing.assert_array_equal(inputs["bass"][:4], inputs["bass"][4:])
     np.testing.assert_array_equal(inputs["drums"][:4], windows.batch(range(4, 8))["drums"])
@@ -150,7 +150,7 @@ def test_a_line_up_has_the_real_drummer_and_another_for_the_same_band():
 
 def test_another_songs_drummer_is_real_and_of_another_song():
     windows = songs(3, seed=1)
-    lineup = Lineup(windows, deaf(windows, 2), (0,), batch=len(windows), others=1.0)
+    lineup = CriticBatches(windows, deaf(windows, 2), (0,), batch=len(windows), others=1.0)
     beside = lineup[0][0]["drums"][len(windows) :]
     every = windows.batch(range(len(windows)))["drums"]
     for number, played in enumerate(beside):
@@ -161,7 +161,7 @@ def test_another_songs_drummer_is_real_and_of_another_song():
 def test_the_same_numbers_the_same_line_ups():
     windows = songs(3, seed=1)
     drawn = deaf(windows, 2)
-    one, same, other = (Lineup(windows, drawn, seed, vary={"transpose": 5})[0][0] for seed in ((0,), (0,), (1,)))
+    one, same, other = (CriticBatches(windows, drawn, seed, vary={"transpose": 5})[0][0] for seed in ((0,), (0,), (1,)))
     for name in one:
         np.testing.assert_array_equal(one[name], same[name])
     assert (one["drums"] != other["drums"]).any()
@@ -170,11 +170,11 @@ def test_the_same_numbers_the_same_line_ups():
 def test_one_song_makes_no_line_up():
     windows = songs(1, seed=1)
     with pytest.raises(ValueError, match="at least two songs"):
-        Lineup(windows, deaf(windows, 2), (0,))
+        CriticBatches(windows, deaf(windows, 2), (0,))
 
 
 def learned(windows: Windows, others: Windows, out, epochs: int, resume=False):
-    plan = replace(CRITIC_PLAN, epochs=epochs, batch=16, rate=1e-2, mute=0.0, transpose=0)
+    plan = replace(CRITIC_CONFIG, epochs=epochs, batch=16, learning_rate=1e-2, instrument_dropout=0.0, transpose=0)
     sets = ((x, deaf(x, seed)) for seed, x in enumerate((windows, others)))
     return train_critic(*sets, out, SMALL, plan, resume, verbose=0)
 
@@ -202,12 +202,14 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path):
         np.testing.assert_allclose(one, other, atol=1e-6, err_msg=one.path)
 
 
-LISTENER = ListenerPreset(units=8, hands=8, reach=(1,), drop_band=0.0, drop_past=0.0, drop_both=0.0)
+LISTENER = BandConvPreset(
+    units=8, decoder_units=8, dilations=(1,), band_dropout=0.0, history_dropout=0.0, joint_dropout=0.0
+)
 
 
 def test_the_critics_word_reaches_the_networks_probabilities(critic):
-    network = ListenerNetwork(LISTENER, seed=0)
-    tuned = Tuned(network, critic, weight=1.0)
+    network = BandConvNetwork(LISTENER, seed=0)
+    tuned = CriticTunedModel(network, critic, weight=1.0)
     inputs = {**band(), "drums": drums(), "own": drums(seed=4)}
     np.testing.assert_allclose(tuned(inputs)["hits"], network(inputs)["hits"], atol=1e-6)
     assert not tuned.losses  # nothing is said outside of training
@@ -218,28 +220,33 @@ def test_the_critics_word_reaches_the_networks_probabilities(critic):
 
 
 def test_a_network_is_tuned_and_its_critic_is_not(tmp_path):
-    windows, plan = songs(3, seed=7), Plan(epochs=2, batch=8, rate=3e-3, transpose=0, mute=0.0, kl_weight=0.0, own=0.0)
+    windows, plan = (
+        songs(3, seed=7),
+        TrainingConfig(
+            epochs=2, batch=8, learning_rate=3e-3, transpose=0, instrument_dropout=0.0, kl_weight=0.0, rollout_share=0.0
+        ),
+    )
     critic = build_critic(SMALL, seed=3)
     before = [keras.ops.convert_to_numpy(weight) for weight in critic.weights]
     verdicts = {}
 
-    def luck(epoch: int) -> Drawing:
-        return Drawing(1.0, epoch, mended=True)
+    def luck(epoch: int) -> Sampler:
+        return Sampler(1.0, epoch, mended=True)
 
     for weight in (0.0, 10.0):
-        network = fresh(ListenerNetwork, LISTENER, 0)  # both begin with the same weights, whatever ran before
+        network = build_seeded(BandConvNetwork, LISTENER, 0)  # both begin with the same weights, whatever ran before
         history = tune(network, critic, windows, windows, tmp_path / str(weight), plan, weight, luck)
-        verdicts[weight] = judge_all(critic, windows, draws(network, windows, [luck(9)])[0]).mean()
+        verdicts[weight] = judge_all(critic, windows, sampled_drums(network, windows, [luck(9)])[0]).mean()
     assert len(history["epochs"]) == 2
     assert verdicts[10.0] > verdicts[0.0]  # it now plays what this critic likes to hear
     for weight, old in zip(critic.weights, before, strict=True):
         np.testing.assert_array_equal(weight, old)
-    load_weights(ListenerNetwork(LISTENER), tmp_path / "10.0" / "best.npz")  # no weights of a critic in there
+    load_weights(BandConvNetwork(LISTENER), tmp_path / "10.0" / "best.npz")  # no weights of a critic in there
 
 
 def test_nothing_flows_back_through_ears_that_hear_in_steps():
     with pytest.raises(ValueError, match="hears everything"):
-        Tuned(ListenerNetwork(LISTENER), Critic(replace(SMALL, everything=True)), 1.0)
+        CriticTunedModel(BandConvNetwork(LISTENER), Critic(replace(SMALL, everything=True)), 1.0)
 
 
 IN_JAX = """
@@ -279,10 +286,10 @@ def test_jax_gives_the_same_verdicts_and_tunes_too(tmp_path):
 
 def test_the_shipped_critic_mostly_prefers_our_songs_as_they_are(root):
     """It learned from other songs and from what networks draw, never from drums like these: three in four, not all."""
-    from drumlib.data.grid_song import chart
+    from drumlib.data.grid_song import grid_song
     from drumlib.music import songbook
 
-    windows = Windows([chart(songbook.song(name)) for name in songbook.names()])
+    windows = Windows([grid_song(songbook.song(name)) for name in songbook.names()])
     real = windows.batch(range(len(windows)))["drums"]
     critic = pretrained_critic()
     liked = judge_all(critic, windows, real)

@@ -9,14 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from drumlib.data.grid_song import chart
+from drumlib.data.grid_song import grid_song
 from drumlib.data.windows import Windows
 from drumlib.music import songbook
-from drumlib.network import thesis as models
+from drumlib.network import registry
 from drumlib.network.batches import Batches
-from drumlib.network.thesis import PRESETS, build
-from drumlib.network.training_config import Plan
+from drumlib.network.registry import PRESETS, build
 from drumlib.network.training import compile_network
+from drumlib.network.training_config import TrainingConfig
 from drumlib.network.weights import load_weights, save_weights
 
 LOSSES = """
@@ -34,12 +34,12 @@ STILL = {"best": {"drop_band": 0.0, "drop_past": 0.0, "drop_both": 0.0}}
 
 def losses(folder, name: str) -> list[float]:
     """The loss on a batch, with the weights in ``folder``; and, if nothing is drawn, after each of three steps."""
-    models.PRESETS[name] = replace(PRESETS[name], **STILL.get(name, {}))
+    registry.PRESETS[name] = replace(PRESETS[name], **STILL.get(name, {}))
     network = build(name, seed=5)
     load_weights(network, folder / "weights.npz")
-    compile_network(network, Plan(rate=1e-2))
+    compile_network(network, TrainingConfig(learning_rate=1e-2))
     loss = network.preset.loss
-    given, wanted = Batches(Windows([chart(songbook.song("rock"))]), batch=4, loss=loss)[0]
+    given, wanted = Batches(Windows([grid_song(songbook.song("rock"))]), batch=4, loss=loss)[0]
     found = [network.evaluate(given, wanted, verbose=0, return_dict=True)["loss"]]
     for _ in range(3 if name in STILL else 1):
         network.train_on_batch(given, wanted)
@@ -50,7 +50,7 @@ def losses(folder, name: str) -> list[float]:
 @pytest.mark.parametrize("name", ["thesis", "best"])
 def test_the_same_loss_on_the_same_batch(name, tmp_path, monkeypatch):
     pytest.importorskip("jax")
-    monkeypatch.setitem(models.PRESETS, name, PRESETS[name])
+    monkeypatch.setitem(registry.PRESETS, name, PRESETS[name])
     save_weights(build(name, seed=3), tmp_path / "weights.npz", "float32")
     mine = losses(tmp_path, name)
     command = [sys.executable, "-c", LOSSES, os.path.dirname(__file__), str(tmp_path), name]

@@ -6,14 +6,18 @@ import keras
 import numpy as np
 import pytest
 
-from drumlib.data.groove_dataset import TwoBars, quantized_baseline, timing_errors
+from drumlib.data.groove_dataset import TwoBarWindows
+from drumlib.evaluation.humanizers import quantized_baseline, timing_errors
+from drumlib.inference.weights_file import read_arrays
 from drumlib.network.groove import training as grooves
-from drumlib.network.groove.training import balanced, build_on_grooves, pretrained_on_grooves, train_on_grooves
-from drumlib.network.groove.humanizer import edges
-from drumlib.network.training_config import Plan, rate_at
-from drumlib.network.weights import load_weights, read_arrays
+from drumlib.network.groove.humanizer import bin_edges
+from drumlib.network.groove.training import balanced_sample, build_on_grooves, pretrained_on_grooves, train_on_grooves
+from drumlib.network.training_config import TrainingConfig, learning_rate_at
+from drumlib.network.weights import load_weights
 
-PLAN = Plan(epochs=12, batch=32, rate=0.02, mute=0.0, fall="cosine", windows=256, stop_after=99)
+PLAN = TrainingConfig(
+    epochs=12, batch=32, learning_rate=0.02, instrument_dropout=0.0, lr_schedule="cosine", windows=256, patience=99
+)
 
 
 @pytest.fixture(autouse=True)
@@ -27,13 +31,13 @@ def small(monkeypatch):
         monkeypatch.setitem(grooves.GROOVE_PRESETS, name, replace(preset, **size, **more))
 
 
-def windows(count: int, seed: int = 0, kinds: int | None = None) -> TwoBars:
+def windows(count: int, seed: int = 0, kinds: int | None = None) -> TwoBarWindows:
     """Windows whose every note is as late as its place in the bar says."""
     rng = np.random.default_rng(seed)
     hits = (rng.random((kinds or count, 32, 9)) < 0.2).astype("float32")
     late = np.where(np.arange(32) % 2, 0.3, -0.1)[None, :, None]  # (1, 32, 1)
     played = np.concatenate([hits, hits * 0.5, hits * late], axis=-1).astype("float32")
-    return TwoBars(np.resize(played, (count, 32, 27)), np.full(count, 125.0), np.arange(count) // 4)
+    return TwoBarWindows(np.resize(played, (count, 32, 27)), np.full(count, 125.0), np.arange(count) // 4)
 
 
 @pytest.mark.parametrize("preset", ["humanize", "humanize-untold", "humanize-bottleneck"])
@@ -43,7 +47,7 @@ def test_it_learns_when_a_drummer_is_late(preset, tmp_path):
     network, test = build_on_grooves(preset), windows(32, 2)
     load_weights(network, tmp_path / "best.npz")
     found = network.histograms(test.grooves[..., :9], test.step_ms)["offsets"]
-    middle = edges("offsets", 40)[:-1][(np.cumsum(found, axis=-1) < 0.5).sum(axis=-1)] + 0.0125
+    middle = bin_edges("offsets", 40)[:-1][(np.cumsum(found, axis=-1) < 0.5).sum(axis=-1)] + 0.0125
     assert timing_errors(test, middle)["mae_ms"] < 0.4 * quantized_baseline(test)["mae_ms"]
 
 
@@ -56,7 +60,7 @@ def test_the_groove_vae_learns_to_say_two_grooves_again(tmp_path):
 
 @pytest.mark.parametrize("preset", ["humanize", "groove-vae"])
 def test_a_stopped_training_ends_as_one_that_was_not(preset, tmp_path, monkeypatch):
-    plan = replace(PLAN, epochs=3, windows=64, average=0.9)
+    plan = replace(PLAN, epochs=3, windows=64, ema_decay=0.9)
     data = windows(64), windows(16, 1)
     whole = train_on_grooves(*data, tmp_path / "whole", preset, plan, verbose=0)
 
@@ -82,7 +86,7 @@ def test_a_stopped_training_ends_as_one_that_was_not(preset, tmp_path, monkeypat
 
 def test_the_best_weights_are_the_averaged_ones(tmp_path):
     """They give the loss that was written down, which the last weights do not."""
-    plan, data = replace(PLAN, epochs=1, windows=64, average=0.9), windows(64)
+    plan, data = replace(PLAN, epochs=1, windows=64, ema_decay=0.9), windows(64)
     history = train_on_grooves(data, data, tmp_path, "humanize", plan, verbose=0)
     network = build_on_grooves("humanize")
     network.compile(loss=network.losses_of())
@@ -94,8 +98,8 @@ def test_the_best_weights_are_the_averaged_ones(tmp_path):
 
 
 def test_the_rate_falls_along_half_a_wave():
-    plan = Plan(epochs=4, rate=1.0, fall="cosine")
-    rates = [rate_at([{"val_loss": 9.0}] * n, plan) for n in range(5)]
+    plan = TrainingConfig(epochs=4, learning_rate=1.0, lr_schedule="cosine")
+    rates = [learning_rate_at([{"val_loss": 9.0}] * n, plan) for n in range(5)]
     assert rates == pytest.approx([1, 0.5 + 0.5**1.5, 0.5, 0.5 - 0.5**1.5, 0])
 
 
@@ -108,7 +112,7 @@ def test_more_epochs_cannot_be_asked_for_later_where_the_rate_hangs_on_them(tmp_
 
 def test_long_performances_do_not_crowd_out_short_ones():
     performance = np.repeat([0, 1], [900, 9])
-    drawn = performance[balanced(performance, 4000, np.random.default_rng(0))]
+    drawn = performance[balanced_sample(performance, 4000, np.random.default_rng(0))]
     assert drawn.mean() == pytest.approx(3 / 33, abs=0.02)
 
 

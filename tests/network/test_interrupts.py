@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pytest
 
+from drumlib.inference.weights_file import read_arrays
 from drumlib.music import songbook, write_song
-from drumlib.network.weights import read_arrays
 
 EPOCHS = 5
 

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from drumlib.drummer import Drawing
+from drumlib.inference.sampling import Sampler
 from drumlib.network.band_conv import model as listener
-from drumlib.network.band_conv.model import LAGS, Ears, ListenerNetwork, in_windows, remembered
+from drumlib.network.band_conv.model import LAGS, BandConvNetwork, BandFeatures, history_features, in_windows
 
 HEADS = ("hits", "velocities", "offsets")
 
@@ -32,7 +32,7 @@ def arrays(outputs: dict) -> dict:
 @pytest.fixture(scope="module")
 def network():
     keras.utils.set_random_seed(0)
-    made = ListenerNetwork()
+    made = BandConvNetwork()
     rng = np.random.default_rng(0)
     for weight in made.weights:  # no weight stays at zero, or what hangs on it would not be tested
         weight.assign(weight + 0.1 * rng.normal(size=weight.shape))
@@ -72,8 +72,8 @@ def test_step_by_step_is_teacher_forcing_on_the_true_history(network):
 
 
 def test_bar_by_bar_is_step_by_step(network):
-    rng = Drawing(1.0, seed=5, mended=True)
-    bars = network.generate(band(), choose=Drawing(1.0, seed=5, mended=True))
+    rng = Sampler(1.0, seed=5, mended=True)
+    bars = network.generate(band(), choose=Sampler(1.0, seed=5, mended=True))
     steps = network.generate(band(), choose=lambda heads: rng(heads))
     assert 0 < bars["hits"].mean() < 1
     np.testing.assert_array_equal(bars["hits"], steps["hits"])
@@ -89,7 +89,7 @@ def test_without_a_chooser_the_band_alone_answers(network):
 @pytest.mark.parametrize("steps", [5, 16, 37, 128, 200])
 def test_any_length(network, steps):
     assert network.generate(band(1, steps))["hits"].shape == (1, steps, 9)
-    assert network.generate(band(1, steps), choose=Drawing(1.0, 0, True))["hits"].shape == (1, steps, 9)
+    assert network.generate(band(1, steps), choose=Sampler(1.0, 0, True))["hits"].shape == (1, steps, 9)
 
 
 def test_a_long_song_is_heard_window_by_window(network):
@@ -105,11 +105,11 @@ def test_a_long_song_is_heard_window_by_window(network):
 def test_many_windows_are_heard_some_at_a_time_and_played_as_one(network, monkeypatch, bands, bars, drawn):
     """What is heard, drawn and played is the same to the bit."""
     rolls, windows = band(bands, 16 * bars), bands * -(-bars // 8)
-    heard, hear = [], network.hear
-    monkeypatch.setattr(network, "hear", lambda some: heard.append(len(some["bass"])) or hear(some))
+    heard, hear = [], network.encode
+    monkeypatch.setattr(network, "encode", lambda some: heard.append(len(some["bass"])) or hear(some))
 
     def played():
-        return network.generate(rolls, choose=Drawing(1.0, seed=2, mended=True) if drawn else None)
+        return network.generate(rolls, choose=Sampler(1.0, seed=2, mended=True) if drawn else None)
 
     in_parts = played()
     assert sum(heard) == windows and max(heard) <= 64
@@ -129,7 +129,7 @@ def test_songs_side_by_side_do_not_hear_each_other(network):
 def test_another_key_changes_nothing_but_the_register():
     rolls = band()
     higher = {name: np.roll(roll, 5, axis=2) for name, roll in rolls.items()}
-    one, other = (arrays({"x": Ears()(x)})["x"] for x in (rolls, higher))
+    one, other = (arrays({"x": BandFeatures()(x)})["x"] for x in (rolls, higher))
     register = [5 * part + which for part in range(3) for which in (2, 3)]
     rest = [i for i in range(one.shape[-1]) if i not in register]
     np.testing.assert_allclose(one[..., rest], other[..., rest], atol=1e-6)
@@ -142,7 +142,7 @@ def test_ears_by_hand():
     rolls = {name: np.zeros((1, 16, 128), dtype="uint8") for name in ("piano", "guitar", "bass")}
     rolls["bass"][0, 0, 36] = 1
     rolls["bass"][0, 4, [48, 52]] = 1
-    heard = arrays({"x": Ears()(rolls)})["x"][0]
+    heard = arrays({"x": BandFeatures()(rolls)})["x"][0]
     np.testing.assert_allclose(heard[0, 10:15], [1, np.log(2), (36 - 50) / 24, (36 - 60) / 24, 1], atol=1e-6)
     np.testing.assert_allclose(heard[4, 10:15], [1, np.log(3), (48 - 50) / 24, (52 - 60) / 24, 0.5], atol=1e-6)
     assert not heard[1, :15].any() and not heard[:, :10].any()
@@ -152,7 +152,9 @@ def test_ears_by_hand():
 def test_memory_by_hand():
     played = np.zeros((1, 64, 27), dtype=np.float32)
     played[0, 16, 3] = 1  # a stroke on the first step of the second bar
-    now = remembered(played, 32, np.eye(7)[None, 0])[0, 0]  # the third bar looks back at the bar before, and only there
+    now = history_features(played, 32, np.eye(7)[None, 0])[
+        0, 0
+    ]  # the third bar looks back at the bar before, and only there
     assert now[3] == 1 and now[:27].sum() == 1
     lags = now[27 : 27 + 9 * len(LAGS)].reshape(len(LAGS), 9)
     assert lags[LAGS.index(16), 3] == 1 and lags.sum() == 1
@@ -160,7 +162,7 @@ def test_memory_by_hand():
 
 
 def test_a_first_bar_has_nothing_to_look_back_at(network):
-    likeness = arrays({"x": network.memory.likeness(network.hear(band()))})["x"]
+    likeness = arrays({"x": network.memory.attention_weights(network.encode(band()))})["x"]
     assert likeness.shape == (2, 8, 7)
     assert not likeness[:, 0].any()
     np.testing.assert_allclose(likeness[:, 1:].sum(-1), 1, atol=1e-4)

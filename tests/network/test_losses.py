@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from drumlib.network.losses import calibrate, hits_loss, squared_error
+from drumlib.inference.calibration import calibrate
+from drumlib.network.losses import squared_error, weighted_focal_loss
 
 
 def loss(truth: float, probability: float) -> float:
-    return float(hits_loss(np.array([truth], dtype=float), np.array([probability], dtype=float)))
+    return float(weighted_focal_loss(np.array([truth], dtype=float), np.array([probability], dtype=float)))
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def test_certainty_costs_nothing_when_right_and_is_finite_when_wrong():
 
 
 def test_it_is_a_mean_over_cells():
-    assert float(hits_loss(np.array([1.0, 0]), np.array([0.5, 0.5]))) == pytest.approx(
+    assert float(weighted_focal_loss(np.array([1.0, 0]), np.array([0.5, 0.5]))) == pytest.approx(
         (loss(1, 0.5) + loss(0, 0.5)) / 2
     )
 

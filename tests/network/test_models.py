@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from drumlib.network.thesis import PRESETS, build
+from drumlib.network.registry import PRESETS, build
 from drumlib.network.weights import load_weights, named_weights, save_weights
 
 
@@ -107,7 +107,7 @@ def test_the_conductor_hears_itself(network):
 
 
 def test_z_is_the_mean_unless_a_draw_is_asked_for(network):
-    heard = network.hear(band(2, 128))
+    heard = network.encode(band(2, 128))
     mean, log_var = network.bottleneck.posterior(heard)
     np.testing.assert_allclose(network.bottleneck(heard), mean)
     one, same, other = (np.asarray(network.bottleneck(heard, sample=seed)) for seed in (1, 1, 2))
@@ -116,7 +116,7 @@ def test_z_is_the_mean_unless_a_draw_is_asked_for(network):
 
 
 def test_the_bottleneck_adds_its_divergence_in_training_only(network):
-    heard = network.hear(band(2, 128))
+    heard = network.encode(band(2, 128))
     mean, log_var = (np.asarray(x, dtype=float) for x in network.bottleneck.posterior(heard))
     network.bottleneck(heard, training=True)
     by_hand = -0.5 * np.mean(1 + log_var - mean**2 - np.exp(log_var))
@@ -159,7 +159,7 @@ def test_a_pickle_is_never_opened(network, tmp_path):
 IN_JAX = """
 import json, sys
 import numpy as np
-from drumlib.network.thesis import build
+from drumlib.network.registry import build
 from drumlib.network.weights import load_weights
 import keras
 assert keras.backend.backend() == "jax"

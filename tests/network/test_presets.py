@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from test_models import arrays, band, drums
 
-from drumlib.network import training
-from drumlib.network import thesis as models
+from drumlib.network import registry, training
 from drumlib.network import training_config as plans
-from drumlib.network.variants.attention import AttentiveDecoder, waves
-from drumlib.network.thesis import PRESETS, DrummerNetwork, Preset, build
+from drumlib.network.registry import PRESETS, build
+from drumlib.network.thesis import DrummerNetwork, Preset
 from drumlib.network.variants.any_band import OTHER
+from drumlib.network.variants.attention import AttentiveDecoder, waves
 from drumlib.network.weights import save_weights
 
 PARAMETERS = {
@@ -36,14 +36,14 @@ SMALL = {"filters": (4, 8), "encoder_units": 8, "merged": 16, "latent": 16, "con
 """The presets keep their shape when they are made small, and are quicker to test."""
 
 
-FLOORS = replace(PRESETS["stacked"], name="floors", encoder_section=4)
+FLOORS = replace(PRESETS["stacked"], name="floors", encoder_summary_states=4)
 """No preset, but a change to one that has a row in bench/presets.py."""
 
 
 @pytest.fixture(scope="module", params=[*PARAMETERS, "floors"])
 def network(request):
     keras.utils.set_random_seed(3)
-    return DrummerNetwork(replace({**PRESETS, "floors": FLOORS}[request.param], section_bars=1, **SMALL), seed=3)
+    return DrummerNetwork(replace({**PRESETS, "floors": FLOORS}[request.param], subsequence_bars=1, **SMALL), seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_sections_of_another_length(network, section_bars):
     played = network.generate(band(1, T), section_bars=section_bars)["hits"]
     assert played.shape == (1, T, 9)
     same = np.allclose(played, network.generate(band(1, T))["hits"], atol=1e-6)
-    assert same == (network.preset.levels == 1 or section_bars == network.preset.section_bars)
+    assert same == (network.preset.levels == 1 or section_bars == network.preset.subsequence_bars)
 
 
 def test_songs_side_by_side_do_not_hear_each_other(network):
@@ -161,7 +161,7 @@ def test_a_seed_draws_z(network):
 def test_the_usual_training_loop_takes_it_and_every_weight_learns(network):
     copy = DrummerNetwork(network.preset, seed=4)
     copy.bottleneck.kl_weight = 0.5
-    training.compile_network(copy, plans.Plan(rate=0.01))
+    training.compile_network(copy, plans.TrainingConfig(learning_rate=0.01))
     # Two phrases: a conductor that speaks only once never uses what it remembers of itself.
     before = [np.array(weight) for weight in copy.trainable_weights]
     answer = dict(zip(("hits", "velocities", "offsets"), np.split(drums(2, 2 * T), 3, axis=-1), strict=True))
@@ -174,7 +174,7 @@ def test_the_usual_training_loop_takes_it_and_every_weight_learns(network):
 IN_JAX = """
 import json, sys
 import numpy as np
-from drumlib.network.thesis import build
+from drumlib.network.registry import build
 from drumlib.network.weights import load_weights
 import keras
 assert keras.backend.backend() == "jax"
@@ -211,7 +211,7 @@ def test_jax_gives_the_same_probabilities(tmp_path):
 def test_the_upper_conductor_plans_phrases_and_the_lower_one_their_bars():
     network = build("three-level", seed=3)
     z = keras.random.normal((2, 256), seed=0)
-    plan = keras.ops.convert_to_numpy(network.plan(z, subsequences=5))
+    plan = keras.ops.convert_to_numpy(network.conduct(z, subsequences=5))
     phrases = network.phrases(z, subsequences=3)
     assert plan.shape == (2, 5, 256)
     for phrase in range(3):
@@ -235,7 +235,7 @@ def test_attention_by_hand():
     weights = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
     seen = np.einsum("bpm,bmu->bpu", weights, values)
     expected = np.tanh(dense(attention.join, np.concatenate([x, seen], axis=-1)))
-    memory = attention.remember(moments)
+    memory = attention.project_memory(moments)
     np.testing.assert_allclose(attention(x, memory, places=places), expected, atol=1e-4)
     np.testing.assert_allclose(attention.weights_of(x, memory[0], places), weights, atol=1e-4)
 
@@ -288,7 +288,7 @@ def test_the_family_and_the_number_of_tracks_are_heard(any_band):
         "the guitar is strings": as_tracks(rolls, families=(0, OTHER, 2)),
         "two guitars": as_tracks(rolls, order=(0, 1, 2, 0), families=(0, 1, 2)),
     }.items():
-        heard[name] = arrays({"": any_band.hear(given)})[""]
+        heard[name] = arrays({"": any_band.encode(given)})[""]
         assert heard[name].shape == (1, 800)
     assert np.abs(heard["as they are"] - heard["the guitar is strings"]).max() > 1e-4
     assert np.abs(heard["as they are"] - heard["two guitars"]).max() > 1e-4
@@ -296,15 +296,15 @@ def test_the_family_and_the_number_of_tracks_are_heard(any_band):
 
 def test_pooling_is_the_mean_and_the_maximum_over_the_tracks(any_band):
     given = as_tracks(band(2, T))
-    each = [arrays({"": any_band.moments(as_tracks(band(2, T), order=(i,)))[0]})[""] for i in range(3)]
-    mean, most = (arrays({"": x})[""] for x in any_band.moments(given))
+    each = [arrays({"": any_band.encoder_states(as_tracks(band(2, T), order=(i,)))[0]})[""] for i in range(3)]
+    mean, most = (arrays({"": x})[""] for x in any_band.encoder_states(given))
     np.testing.assert_allclose(mean, np.mean(each, axis=0), atol=1e-5)
     np.testing.assert_allclose(most, np.max(each, axis=0), atol=1e-5)
 
 
 def test_of_a_silent_band_nothing_is_heard(any_band):
     silence = {name: np.zeros((2, T, 128)) for name in ("piano", "guitar", "bass")}
-    np.testing.assert_array_equal(arrays({"": any_band.hear(silence)})[""], 0)
+    np.testing.assert_array_equal(arrays({"": any_band.encode(silence)})[""], 0)
     assert np.isfinite(any_band.generate(silence)["hits"]).all()
 
 
@@ -333,7 +333,7 @@ def test_presets_that_contradict_themselves(change, message):
     ],
 )
 def test_ideas_can_be_joined(change):
-    network = DrummerNetwork(replace(Preset("joined", section_bars=1), **{**SMALL, **change}))
+    network = DrummerNetwork(replace(Preset("joined", subsequence_bars=1), **{**SMALL, **change}))
     played = network.generate(band(2, T))
     told = arrays(network({**band(2, T), "drums": np.concatenate(list(played.values()), axis=-1)}))
     np.testing.assert_allclose(played["hits"], told["hits"], atol=1e-5)
@@ -348,7 +348,7 @@ def test_another_kind_of_preset_can_bring_its_own_network(monkeypatch):
             super().__init__(**options)
             self.preset, self.seed = preset, seed
 
-    monkeypatch.setitem(models.NETWORKS, Other, OtherNetwork)
-    monkeypatch.setitem(models.PRESETS, "other", Other())
+    monkeypatch.setitem(registry.NETWORKS, Other, OtherNetwork)
+    monkeypatch.setitem(registry.PRESETS, "other", Other())
     network = build("other", 7)
     assert isinstance(network, OtherNetwork) and network.seed == 7 and network.name == "other"

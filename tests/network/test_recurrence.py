@@ -106,7 +106,7 @@ def test_a_small_layer_is_left_to_keras(monkeypatch):
 
 
 def test_the_whole_network_takes_it_in_training(monkeypatch):
-    from drumlib.network.thesis import build
+    from drumlib.network.registry import build
 
     walks = []
     walk = recurrence.through_time

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drumlib.network.training import scalars_for_tensorboard
+from drumlib.network.devices import scalars_for_tensorboard
 
 
 def test_an_epochs_figures_can_be_read_back(tmp_path):

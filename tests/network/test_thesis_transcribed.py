@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from drumlib.network.thesis import build
+from drumlib.network.registry import build
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_both_answer_the_same_when_told_the_truth(networks):
 
 def test_both_add_the_same_divergence_in_training(networks):
     ours, transcription = networks
-    ours.bottleneck(ours.hear(windows()), training=True)
+    ours.bottleneck(ours.encode(windows()), training=True)
     transcription(windows(), training=True)
     kl = float(ours.bottleneck.losses[0]) / ours.bottleneck.kl_weight
     assert float(transcription.losses[0]) == pytest.approx(kl, rel=1e-4)

@@ -8,21 +8,22 @@ import keras
 import numpy as np
 import pytest
 
-from drumlib.data.grid_song import chart
+from drumlib.data.grid_song import grid_song
 from drumlib.data.windows import Windows
 from drumlib.music import songbook
 from drumlib.network.batches import Batches
-from drumlib.network.thesis import build
-from drumlib.network.training_config import SCHEDULES, Plan, Stage, plan_for
-from drumlib.network.training import compile_network, precision, train
+from drumlib.network.devices import precision
+from drumlib.network.registry import build
+from drumlib.network.training import compile_network, train
+from drumlib.network.training_config import SCHEDULES, TrainingConfig, TrainingStage, config_for
 from drumlib.network.weights import load_weights, named_weights, save_weights
 
-PLAN = Plan(epochs=2, batch=4, seed=1)
+PLAN = TrainingConfig(epochs=2, batch=4, seed=1)
 
 
 @pytest.fixture(scope="module")
 def windows():
-    every = Windows([chart(songbook.song("rock"))])
+    every = Windows([grid_song(songbook.song("rock"))])
     few = Windows(every.charts)
     few.index = every.index[:8]
     return few
@@ -35,7 +36,7 @@ def weights(folder) -> dict:
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(windows, tmp_path):
     whole = train(windows, windows, tmp_path / "whole", plan=PLAN, verbose=0)
-    train(windows, windows, tmp_path / "halves", plan=Plan(epochs=1, batch=4, seed=1), verbose=0)
+    train(windows, windows, tmp_path / "halves", plan=TrainingConfig(epochs=1, batch=4, seed=1), verbose=0)
     resumed = train(windows, windows, tmp_path / "halves", plan=PLAN, resume=True, verbose=0)
     assert len(whole["epochs"]) == len(resumed["epochs"]) == 2
     assert whole["epochs"] == resumed["epochs"]
@@ -50,7 +51,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(windows, tmp_path):
     with pytest.raises(FileExistsError, match="already holds a run"):
         train(windows, windows, tmp_path / "whole", plan=PLAN, verbose=0)
     with pytest.raises(ValueError, match="was planned as"):
-        train(windows, windows, tmp_path / "whole", plan=Plan(batch=8, seed=1), resume=True, verbose=0)
+        train(windows, windows, tmp_path / "whole", plan=TrainingConfig(batch=8, seed=1), resume=True, verbose=0)
     with pytest.raises(FileNotFoundError, match="no run to resume"):
         train(windows, windows, tmp_path / "nowhere", plan=PLAN, resume=True, verbose=0)
 
@@ -101,7 +102,7 @@ def test_a_frozen_part_stands_still_and_thaws_again(windows):
 
     def moved(*parts) -> set[str]:
         before = {weight.path: np.array(weight) for weight in network.trainable_variables}
-        network.optimizer.enter(Stage(parts, 1, 1e-3))
+        network.optimizer.activate_stage(TrainingStage(parts, 1, 1e-3))
         network.train_on_batch(inputs, targets)
         after = {weight.path: np.array(weight) for weight in network.trainable_variables}
         return {path.split("/")[0] for path in before if not np.array_equal(before[path], after[path])}
@@ -116,7 +117,7 @@ def test_a_stage_of_nothing_is_refused():
     network = build("best")
     compile_network(network)
     with pytest.raises(ValueError, match="no weights that are its decoder"):
-        network.optimizer.enter(Stage(("decoder",), 1, 1e-3))
+        network.optimizer.activate_stage(TrainingStage(("decoder",), 1, 1e-3))
 
 
 @pytest.mark.parametrize("preset, whose", [("best", "stage 2 of 8"), ("flat", None), ("thesis", None)])
@@ -127,7 +128,7 @@ def test_a_stage_of_nothing_is_named_before_the_first_epoch(preset, whose, windo
         raise InterruptedError("it began")
 
     monkeypatch.setattr(keras.Model, "fit", fit)
-    plan = plan_for(preset, schedule="layer-wise", own=0.0)
+    plan = config_for(preset, schedule="layer-wise", rollout_share=0.0)
     reason = f"{whose} of the schedule 'layer-wise' cannot be trained: the network has no weights that are its decoder"
     with pytest.raises(ValueError if whose else InterruptedError, match=reason if whose else "it began"):
         train(windows, windows, tmp_path / "run", preset, plan, verbose=0)
@@ -135,7 +136,7 @@ def test_a_stage_of_nothing_is_named_before_the_first_epoch(preset, whose, windo
 
 
 def test_a_schedule_is_not_cut_off_by_the_presets_own_epochs(windows, tmp_path, monkeypatch):
-    stages = (Stage(("everything",), 20, 1e-3), Stage(("everything",), 6, 5e-4))
+    stages = (TrainingStage(("everything",), 20, 1e-3), TrainingStage(("everything",), 6, 5e-4))
     monkeypatch.setitem(SCHEDULES, "two", stages)
     told = []
 
@@ -144,7 +145,7 @@ def test_a_schedule_is_not_cut_off_by_the_presets_own_epochs(windows, tmp_path, 
         return SimpleNamespace(history={"loss": [told[-1]], "val_loss": [told[-1]]})
 
     monkeypatch.setattr(keras.Model, "fit", fit)
-    epochs = train(windows, windows, tmp_path, "best", plan_for("best", schedule="two"), verbose=0)["epochs"]
+    epochs = train(windows, windows, tmp_path, "best", config_for("best", schedule="two"), verbose=0)["epochs"]
     assert [epoch["rate"] for epoch in epochs] == pytest.approx([1e-3] * 20 + [5e-4] * 6)
 
 
@@ -162,7 +163,7 @@ def test_a_transplanted_decoder_is_the_donors(windows, tmp_path):
 
 
 def test_best_learns_and_is_resumed_exactly(windows, tmp_path):
-    plans = [plan_for("best", epochs=epochs, batch=4) for epochs in (2, 1)]
+    plans = [config_for("best", epochs=epochs, batch=4) for epochs in (2, 1)]
     whole = train(windows, windows, tmp_path / "whole", "best", plans[0], verbose=0)
     train(windows, windows, tmp_path / "halves", "best", plans[1], verbose=0)
     resumed = train(windows, windows, tmp_path / "halves", "best", plans[0], resume=True, verbose=0)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from drumlib.__main__ import main
+from drumlib.inference import weights_file
 from drumlib.music import songbook, write_song
 from drumlib.network import weights
-from drumlib.network.thesis import build
+from drumlib.network.registry import build
 
 
 def test_the_sums_are_those_of_the_files_on_the_shelf_and_of_no_others(root):
@@ -41,7 +42,7 @@ def test_weights_that_were_changed_are_refused(root, tmp_path, monkeypatch):
     weights.save_weights(build("best", seed=1), tmp_path / "best.npz")
     with pytest.raises(ValueError, match="not the weights that were shipped"):
         weights.load_shipped(network, "best")
-    weights.seal(tmp_path)
+    weights_file.write_checksums(tmp_path)
     weights.load_shipped(network, "best")
     with pytest.raises(ValueError, match="no weights of the preset 'flat'"):
         weights.load_shipped(network, "flat")
@@ -86,7 +87,7 @@ def test_a_damaged_file_is_named_whatever_numpy_makes_of_it(tmp_path, usual):
     path = tmp_path / "w.npz"
     path.write_bytes(DAMAGED[usual])
     with pytest.raises(ValueError, match=r"w\.npz: not a whole file of plain arrays \(\.npz\): .") as caught:
-        weights.read_arrays(path)
+        weights_file.read_arrays(path)
     assert type(caught.value) is ValueError and "allow_pickle" not in str(caught.value)
 
 
@@ -95,10 +96,10 @@ def test_a_disk_that_fails_is_no_damaged_file(tmp_path, monkeypatch):
         raise OSError(errno.EIO, "Input/output error")
 
     with pytest.raises(FileNotFoundError):
-        weights.read_arrays(tmp_path / "nowhere.npz")
+        weights_file.read_arrays(tmp_path / "nowhere.npz")
     monkeypatch.setattr(np, "load", failing)
     with pytest.raises(OSError, match="Input/output error"):
-        weights.read_arrays(tmp_path / "w.npz")
+        weights_file.read_arrays(tmp_path / "w.npz")
 
 
 def test_arrays_of_something_else_than_numbers_are_no_weights(tmp_path):

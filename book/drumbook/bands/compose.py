@@ -23,9 +23,9 @@ from random import Random
 
 import numpy as np
 
-from drumbook.bands.drum_analysis import TURN, Heard, listen
-from drumbook.bands.styles import ROLES, Manner, Role, manner_of
-from drumbook.bands.parts import SLOT, Harmony, Player, Stage, perform
+from drumbook.bands.drum_analysis import TURN, DrumAnalysis, analyse_drums
+from drumbook.bands.parts import SLOT, BandContext, Harmony, Performer, perform
+from drumbook.bands.styles import ROLES, Role, Style, style_of
 from drumlib.music import (
     DRUM_OF_PITCH,
     DRUM_OF_ROLAND_PITCH,
@@ -37,7 +37,7 @@ from drumlib.music import (
     Track,
     groove_of,
 )
-from drumlib.music.grid import together
+from drumlib.music.grid import merge_notes
 from drumlib.music.kit import DRUM_CHANNEL
 from drumlib.music.songbook.arrange import read_chords
 from drumlib.music.songbook.harmony import Chord
@@ -59,7 +59,7 @@ REGISTERS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class BandPlan:
     """What a band agrees on before it plays.
 
     Attributes
@@ -70,8 +70,8 @@ class Plan:
     roles : for each family, what its player does in each section; None is a rest.
     """
 
-    heard: Heard
-    manner: Manner
+    drums: DrumAnalysis
+    manner: Style
     harmony: Harmony
     roles: dict[str, list[Role | None]]
 
@@ -102,32 +102,34 @@ def compose(drums: Song, style: str, seed: int, drum_of_pitch: Mapping[int, int]
         If nobody drums, or not in 4/4, or for less than four bars.
     """
     agreed = plan(drums, style, seed, drum_of_pitch)
-    grid, bars = Grid(drums), agreed.heard.bars
+    grid, bars = Grid(drums), agreed.drums.bars
     seconds = [drums.seconds(bar.tick) for bar in grid.bars[:bars]] + [drums.seconds(grid.bars[bars - 1].end)]
-    stage = Stage(grid, np.maximum(1e-3, np.diff(seconds) * 1000 / STEPS_PER_BAR))
+    stage = BandContext(grid, np.maximum(1e-3, np.diff(seconds) * 1000 / STEPS_PER_BAR))
     tracks = []
     for channel, (family, programs) in enumerate(zip(FAMILIES, agreed.manner.programs, strict=True)):
         rng = _chance(drums, style, seed, family)
         program, player = rng.choice(programs), _player(family, agreed.manner, rng)
-        notes = perform(player, agreed.roles[family], agreed.heard, agreed.harmony, stage, rng)
+        notes = perform(player, agreed.roles[family], agreed.drums, agreed.harmony, stage, rng)
         tracks.append(Track(notes, program, channel=channel, name=family.capitalize()))
-    tracks.append(Track(_as_general_midi(together(drums.drums).array, drum_of_pitch), 0, True, DRUM_CHANNEL, "Drums"))
+    tracks.append(
+        Track(_as_general_midi(merge_notes(drums.drums).array, drum_of_pitch), 0, True, DRUM_CHANNEL, "Drums")
+    )
     return Song(drums.ticks_per_beat, tracks, drums.tempos, drums.meters, f"{drums.name} {seed}".strip())
 
 
-def plan(drums: Song, style: str, seed: int, drum_of_pitch: Mapping[int, int] = DRUM_OF_ANY_PITCH) -> Plan:
+def plan(drums: Song, style: str, seed: int, drum_of_pitch: Mapping[int, int] = DRUM_OF_ANY_PITCH) -> BandPlan:
     """What the band of ``compose`` agrees on: the same arguments, the same errors."""
-    heard, manner, rng = listen(drums, drum_of_pitch), manner_of(style), _chance(drums, style, seed, "plan")
-    return Plan(heard, manner, harmonize(heard, manner, rng), _roles(heard, manner, rng))
+    heard, manner, rng = analyse_drums(drums, drum_of_pitch), style_of(style), _chance(drums, style, seed, "plan")
+    return BandPlan(heard, manner, harmonize(heard, manner, rng), _roles(heard, manner, rng))
 
 
 def _chance(drums: Song, style: str, seed: int, name: str) -> Random:
     """A source of chance for each player of each performance: the same seed does not give all songs the same key."""
-    what = together(drums.drums).array.astype("<i8").tobytes() + style.encode("utf-8", "replace")
+    what = merge_notes(drums.drums).array.astype("<i8").tobytes() + style.encode("utf-8", "replace")
     return Random(f"{hashlib.blake2b(what, digest_size=8).hexdigest()} {seed} {name}")
 
 
-def harmonize(heard: Heard, manner: Manner, rng: Random) -> Harmony:
+def harmonize(heard: DrumAnalysis, manner: Style, rng: Random) -> Harmony:
     """Choose a key, chords for verse and chorus, and lay them out so that they turn over where the drummer does."""
     key, times = rng.randrange(12), rng.choice((1, 1, 2, 2, 2))
     texts = {False: rng.choice(manner.verses), True: rng.choice(manner.choruses)}
@@ -153,7 +155,7 @@ def harmonize(heard: Heard, manner: Manner, rng: Random) -> Harmony:
     return Harmony(moved, key, rng.random() < manner.push)
 
 
-def _roles(heard: Heard, manner: Manner, rng: Random) -> dict[str, list[Role | None]]:
+def _roles(heard: DrumAnalysis, manner: Style, rng: Random) -> dict[str, list[Role | None]]:
     """What each player does in each section: one thing in all verses, perhaps another in the choruses; or nothing."""
     chosen = {"bass": [rng.choice(manner.bass)] * 2, "guitar": [], "piano": []}
     for chorus in (False, True):
@@ -172,10 +174,10 @@ def _roles(heard: Heard, manner: Manner, rng: Random) -> dict[str, list[Role | N
     return roles
 
 
-def _player(family: str, manner: Manner, rng: Random) -> Player:
+def _player(family: str, manner: Style, rng: Random) -> Performer:
     """Somebody to play bass, guitar or piano."""
     chords, lines = rng.choice(REGISTERS.get(family, (((0, 0), (0, 0)),)))
-    return Player(
+    return Performer(
         chords,
         lines,
         size=rng.choice((3, 3, 4)),
@@ -205,6 +207,6 @@ def share_together(song: Song, family: str, drum: int, drums: Song | None = None
     """
     struck = groove_of(drums or song).hits[:, drum] > 0  # (steps,)
     grid = Grid(song)
-    steps = np.unique(grid.locate(together(song.parts(family)).ticks)[0])
+    steps = np.unique(grid.locate(merge_notes(song.parts(family)).ticks)[0])
     steps = steps[steps < min(grid.steps, len(struck))]
     return float(struck[steps].mean()) if len(steps) else math.nan

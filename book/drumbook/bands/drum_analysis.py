@@ -25,7 +25,7 @@ LONGEST_SECTION = 16
 
 
 @dataclass(frozen=True)
-class Section:
+class DrumSection:
     """Some bars that belong together: the first, how many, and whether they are a chorus (louder than most)."""
 
     bar: int
@@ -34,7 +34,7 @@ class Section:
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class DrumAnalysis:
     """A performance, as the band hears it. Loudness is in [0, 1]; steps are sixteenths.
 
     Attributes
@@ -61,14 +61,14 @@ class Heard:
     level: float
     energy: np.ndarray
     turns: np.ndarray
-    sections: tuple[Section, ...]
+    sections: tuple[DrumSection, ...]
 
 
 class DrumsError(ValueError):
     """Drums to which no band can be composed."""
 
 
-def listen(song: Song, drum_of_pitch: Mapping[int, int]) -> Heard:
+def analyse_drums(song: Song, drum_of_pitch: Mapping[int, int]) -> DrumAnalysis:
     """Listen to a performance.
 
     Raises
@@ -94,7 +94,7 @@ def listen(song: Song, drum_of_pitch: Mapping[int, int]) -> Heard:
     energy = loud.reshape(bars, -1).sum(axis=1)
     turns = _turns(loud)
     energy = energy / energy.mean()
-    return Heard(
+    return DrumAnalysis(
         bars=bars,
         last=int(struck[-1]),
         voices={
@@ -145,7 +145,7 @@ def _turns(loud: np.ndarray) -> np.ndarray:
     return np.maximum(crash, fill)
 
 
-def _sections(turns: np.ndarray, energy: np.ndarray) -> tuple[Section, ...]:
+def _sections(turns: np.ndarray, energy: np.ndarray) -> tuple[DrumSection, ...]:
     """Sections of at least four bars that begin where a bar line is marked, and of at most ``LONGEST_SECTION``."""
     starts = [0]
     for bar in range(1, len(turns)):
@@ -157,6 +157,6 @@ def _sections(turns: np.ndarray, energy: np.ndarray) -> tuple[Section, ...]:
     levels = [energy[start:end].mean() for start, end in zip(starts, ends, strict=True)]
     usual = float(np.median(levels))
     return tuple(
-        Section(start, end - start, bool(level > 1.02 * usual))
+        DrumSection(start, end - start, bool(level > 1.02 * usual))
         for start, end, level in zip(starts, ends, levels, strict=True)
     )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from drumbook.bands.drum_analysis import TURN, Heard, Section
+from drumbook.bands.drum_analysis import TURN, DrumAnalysis, DrumSection
 from drumbook.bands.styles import Role
 from drumlib.music import STEPS_PER_BAR, STEPS_PER_BEAT, Grid
 from drumlib.music.songbook.harmony import Chord, colours, degree, octave, power, voicing
@@ -62,7 +62,7 @@ class Harmony:
 
 
 @dataclass(frozen=True)
-class Player:
+class Performer:
     """Somebody in the band: a range of pitches for chords, one for lines, notes in a chord, and a touch.
 
     ``late``, ``spread`` and ``strum`` (from one note of a chord to the next) are milliseconds. ``density`` lies
@@ -79,7 +79,7 @@ class Player:
     degrees: str = "1"
 
 
-class Strike(NamedTuple):
+class Onset(NamedTuple):
     """One onset of a part: its step, the step on which it must have ended, its pitches, and its loudness."""
 
     step: int
@@ -90,10 +90,15 @@ class Strike(NamedTuple):
 
 
 def perform(
-    player: Player, roles: Sequence[Role | None], heard: Heard, harmony: Harmony, stage: "Stage", rng: Random
+    player: Performer,
+    roles: Sequence[Role | None],
+    heard: DrumAnalysis,
+    harmony: Harmony,
+    stage: "BandContext",
+    rng: Random,
 ) -> np.ndarray:
     """All notes of one player, int64 (notes, 4), as in ``Notes``. ``roles``: what to do in each section, or None."""
-    hands, strikes = Hands(player, harmony, rng), []
+    hands, strikes = VoicingState(player, harmony, rng), []
     for section, role in zip(heard.sections, roles, strict=True):
         if role is None:
             continue
@@ -105,11 +110,11 @@ def perform(
             energy = min(1.15, max(0.7, 0.5 + 0.5 * heard.energy[step // STEPS_PER_BAR]))
             velocity = role.level * heard.level * energy * (0.9 + 0.2 * voice[step]) + beat
             end = min(coming, harmony.until(step))
-            strikes.append(Strike(step, end, hands.pitches(role, step, coming), velocity, role.hold))
+            strikes.append(Onset(step, end, hands.pitches(role, step, coming), velocity, role.hold))
     return _notes(strikes, player, heard, stage, rng)
 
 
-def rhythm(role: Role, section: Section, heard: Heard, density: float, rng: Random) -> list[int]:
+def rhythm(role: Role, section: DrumSection, heard: DrumAnalysis, density: float, rng: Random) -> list[int]:
     """The steps on which a player strikes in a section: a pattern of two bars, kept to as the drummer allows."""
     first, bars = section.bar * STEPS_PER_BAR, section.bars
     here = slice(first, first + bars * STEPS_PER_BAR)
@@ -155,10 +160,10 @@ def _draw(weights: list[float], count: int, rng: Random) -> set[int]:
     return {position for _, position in sorted(keys)[-count:]}
 
 
-class Hands:
+class VoicingState:
     """Where a player's hands are: from chord to chord they move as little as they can."""
 
-    def __init__(self, player: Player, harmony: Harmony, rng: Random):
+    def __init__(self, player: Performer, harmony: Harmony, rng: Random):
         self.player, self.harmony, self.rng = player, harmony, rng
         self.before: tuple[int, ...] | None = None
         self.turn = 0  # which note of a broken chord comes next
@@ -215,14 +220,14 @@ class Hands:
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class BandContext:
     """Where the performance is in time: its grid, and how long a step of each bar lasts, in milliseconds, (bars,)."""
 
     grid: Grid
     step_ms: np.ndarray
 
 
-def _notes(strikes: list[Strike], player: Player, heard: Heard, stage: Stage, rng: Random) -> np.ndarray:
+def _notes(strikes: list[Onset], player: Performer, heard: DrumAnalysis, stage: BandContext, rng: Random) -> np.ndarray:
     """Strikes as notes: in the drummer's pocket, uneven as hands are, and none that runs into the next. (notes, 4)"""
     if not strikes:
         return np.empty((0, 4), np.int64)

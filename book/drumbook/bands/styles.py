@@ -67,7 +67,7 @@ SINGING = Role("bass", "kick", "5013204080403020", (3, 6), hold=0.85, extra=0.35
 
 
 @dataclass(frozen=True)
-class Manner:
+class Style:
     """How a band plays in a style.
 
     Attributes
@@ -91,7 +91,7 @@ class Manner:
     push: float = 0.2
 
 
-POP = Manner(
+POP = Style(
     verses=("C | % | Am | F", "C | G | Am | F", "Am | % | F | G", "F | % | C | G", "C | Em | F | G", "Am | F | C | %"),
     choruses=("F | G | Am | C", "C | G | F | %", "Am | F | C | G", "F | C | G | Am", "Dm | F | C | G"),
     home=("G", "Gsus4", "F"),
@@ -112,7 +112,7 @@ ROCK = replace(
     degrees="1111158",
     programs=((0, 0, 1), (27, 29, 29, 30), (33, 34, 34)),
 )
-FUNK = Manner(
+FUNK = Style(
     verses=("Dm9 | % | G13 | %", "Am7 | % | % | Dm9", "Em7 | % | Am7 | %", "C9 | % | % | F9", "Dm7 | % | % | G13"),
     choruses=("Fmaj7 | Em7 | Dm7 | G13", "F9 | G9 | Am7 | %", "Bbmaj7 | C9 | Dm9 | %", "Dm9 | Em7 | Fmaj7 | G13"),
     home=("G13", "E7#9", "A7#9"),
@@ -123,7 +123,7 @@ FUNK = Manner(
     programs=((0, 4, 4, 7), (27, 27, 28), (33, 36, 34)),
     push=0.4,
 )
-JAZZ = Manner(
+JAZZ = Style(
     verses=(
         "Dm7 | G13 | Cmaj9 | A7b9",
         "Cmaj7 | Am7 | Dm9 | G13",
@@ -156,7 +156,7 @@ BLUES = replace(
     degrees="13561",
     programs=((0, 0, 1), (26, 27, 29), (32, 33, 33)),
 )
-LATIN = Manner(
+LATIN = Style(
     verses=("Dm7 | G7 | Cmaj7 | %", "Am7 | % | Dm7 | E7b9", "C | F | G | F", "Am | G | F | E7", "Am | % | E7 | %"),
     choruses=("F | G | Am | %", "Dm7 | G9 | C69 | A7b9", "C | % | Dm7 | G7", "Am | Dm | E7 | Am"),
     home=("E7", "G7", "E7b9"),
@@ -179,7 +179,7 @@ AFRO = replace(
     programs=((0, 4, 7), (27, 27, 28, 25), (33, 33, 36)),
     push=0.4,
 )
-REGGAE = Manner(
+REGGAE = Style(
     verses=("Am | % | Dm | %", "C | G | Am | F", "Am7 | Em7 | Dm7 | %", "F | G | F | C", "Am | G | % | Am"),
     choruses=("F | G | Am | %", "C | F | G | %", "Dm | F | G | Am"),
     home=("Em7", "G", "E7"),
@@ -189,7 +189,7 @@ REGGAE = Manner(
     degrees="1135815",
     programs=((0, 1, 4), (27, 27, 28), (33, 33, 32)),
 )
-HIPHOP = Manner(
+HIPHOP = Style(
     verses=("Am9 | % | Fmaj7 | %", "Dm9 | % | Am7 | %", "Am7 | % | % | Em7", "Fmaj9 | % | Em7 | %"),
     choruses=("Fmaj9 | Em7 | Dm9 | %", "Am9 | Dm9 | Em7 | %", "Dm9 | G13 | Cmaj9 | Am7"),
     home=("Em7", "E7#9", "G9sus4"),
@@ -200,7 +200,7 @@ HIPHOP = Manner(
     programs=((4, 4, 5, 0), (26, 27, 28, 24), (33, 38, 39, 32)),
     push=0.3,
 )
-SOUL = Manner(
+SOUL = Style(
     verses=("C6 | Am7 | Dm7 | G9sus4", "C | Em7 | Fmaj7 | G7sus4", "C | % | F | %", "Am7 | Dm7 | G9 | Cmaj7"),
     choruses=("F | C/E | Dm7 | G7", "Fmaj7 | Em7 | Am7 | D9", "F | G | C | Am7", "Dm7 | Em7 | Fmaj7 | G9sus4"),
     home=("G9sus4", "Dm7 G7", "G7"),
@@ -222,7 +222,7 @@ COUNTRY = replace(
     programs=((0, 0, 1), (25, 25, 27), (32, 33, 34)),
 )
 
-MANNERS = {
+STYLES = {
     **dict.fromkeys(("pop", "dance", "middleeastern"), POP),
     **dict.fromkeys(("rock", "punk", "prog", "indie"), ROCK),
     **dict.fromkeys(("funk", "neworleans", "purdieshuffle", "fusion"), FUNK),
@@ -238,7 +238,7 @@ MANNERS = {
 """From a word in the name of a style to how it is played."""
 
 
-def manner_of(style: str) -> Manner:
+def style_of(style: str) -> Style:
     """How a style is played. Of the words in ``"latin/brazilian-samba"``, the last that we know decides; else pop."""
     words = style.lower().replace("/", " ").replace("-", " ").split()
-    return next((MANNERS[word] for word in reversed(words) if word in MANNERS), POP)
+    return next((STYLES[word] for word in reversed(words) if word in STYLES), POP)

@@ -31,6 +31,7 @@ import numpy as np
 from drumlib.display import sound
 from drumlib.display.assets import assets, filled, safe_json
 from drumlib.drummer import drum_track
+from drumlib.evaluation.statistics import sign_test, wilson_interval
 from drumlib.files import write_whole
 from drumlib.music import with_tracks, without_drums
 from drumlib.music.grid import Grid, Groove
@@ -42,8 +43,6 @@ RMS = 0.1
 KBPS = 48
 """Kilobits a second of MP3, mono: sixteen excerpts of eight bars are then some 2.5 MB of page."""
 
-Z = 1.959964
-"""95 of 100 draws from a standard Gaussian lie within so many standard deviations."""
 
 WHAT, VERSION = "answers of a blind listening page of The Drummer's Book", 1
 LARGEST = 1_000_000
@@ -101,40 +100,12 @@ class Row(NamedTuple):
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's 95 % interval of the share."""
-        return wilson(self.won, self.decided)
+        return wilson_interval(self.won, self.decided)
 
     @property
     def chance(self) -> float:
         """How often a fair coin would be at least as one-sided."""
-        return coin(self.won, self.decided)
-
-
-def wilson(won: int, of: int, z: float = Z) -> tuple[float, float]:
-    """The interval of a share (Wilson 1927): all shares from which ``won`` of ``of`` is no surprise.
-
-    Unlike share plus or minus two standard errors, it never leaves [0, 1] and has a width where all agree. With no
-    answers at all it is (0, 1).
-
-    Raises
-    ------
-    ValueError
-        If not 0 <= won <= of.
-    """
-    if not 0 <= won <= of:
-        raise ValueError(f"{won} of {of} is no share: the first is a part of the second")
-    if not of:
-        return 0.0, 1.0
-    share, weight = won / of, z * z / of
-    middle = (share + weight / 2) / (1 + weight)
-    reach = z * math.sqrt(share * (1 - share) / of + weight / (4 * of)) / (1 + weight)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
-
-
-def coin(won: int, of: int) -> float:
-    """The sign test: how often a fair coin, thrown ``of`` times, is at least as one-sided as ``won`` of ``of``."""
-    if not 0 <= won <= of:
-        raise ValueError(f"{won} of {of} is no share: the first is a part of the second")
-    return min(1.0, 2 * sum(math.comb(of, k) for k in range(max(won, of - won), of + 1)) / 2**of)
+        return sign_test(self.won, self.decided)
 
 
 def tally(listeners: Iterable[Answers]) -> list[Row]:
@@ -314,7 +285,7 @@ class BlindTest:
         self.songs = list(dict.fromkeys(clip.song for clip in self.clips))
         self.drummers = list(dict.fromkeys(clip.drummer for clip in self.clips))
         self.kinds = [tuple(kind) for kind in kinds or itertools.combinations(self.drummers, 2)]
-        self.pairs, self.hear, self.seed, self.title, self.kbps = pairs, hear, seed, title, kbps
+        self.pairs, self.encode, self.seed, self.title, self.kbps = pairs, hear, seed, title, kbps
         there = [(clip.song, clip.drummer) for clip in self.clips]
         if sorted(there) != sorted(itertools.product(self.songs, self.drummers)):
             raise ValueError("every song must be there once with every drummer")
@@ -349,7 +320,7 @@ class BlindTest:
             "page": self.page,
             "kinds": self.kinds,
             "pairs": self.pairs,
-            "hear": self.hear,
+            "hear": self.encode,
             "songs": self.songs,
             "rate": sound.SAMPLE_RATE,
             "clips": [

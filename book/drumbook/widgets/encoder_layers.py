@@ -6,7 +6,7 @@ import numpy as np
 
 from drumlib.display.excerpt import chorus_of, some_bars, steps_of
 from drumlib.display.widgets.stage import Knob, Stage, Take
-from drumlib.drummer import combinations, roll_of
+from drumlib.drummer import combinations, family_roll
 from drumlib.music import FAMILIES, STEPS_PER_BAR, Grid, Groove, Song, songbook
 from drumlib.music.kit import CLOSED_HAT, DRUMS
 
@@ -71,10 +71,10 @@ def encoder_layers(song: Song | str | None = None, bars: int = 2, start_bar: int
         from drumlib.network.weights import pretrained
 
         encoder = pretrained("thesis").encoders[family]
-        roll = roll_of(band, family, Grid(song))[heard].astype("float32")[None]  # (1, 128, 128)
+        roll = family_roll(band, family, Grid(song))[heard].astype("float32")[None]  # (1, 128, 128)
         beat = encoder.beat(roll)  # (1, 128, 128) -> (1, 32, 32)
         bar = encoder.bar(beat)  # (1, 32, 32) -> (1, 15, 64)
-        forward, backward = ops.split(encoder.remember(bar), 2, axis=-1)  # (1, 15, 400) -> 2 x (1, 15, 200)
+        forward, backward = ops.split(encoder.recurrent_states(bar), 2, axis=-1)  # (1, 15, 400) -> 2 x (1, 15, 200)
         found = {"roll": roll, "beat": beat, "bar": bar, "forward": forward, "backward": backward}
         return {name: ops.convert_to_numpy(x)[0] for name, x in found.items()}
 

@@ -5,18 +5,11 @@ from functools import cache
 
 import numpy as np
 
-from drumlib.display.player import SHORT_NAMES
 from drumlib.display.excerpt import chorus_of, some_bars, steps_of
+from drumlib.display.player import SHORT_NAMES
 from drumlib.display.widgets.stage import Knob, Stage, Take
-from drumlib.drummer import (
-    DrummerWarning,
-    combinations,
-    probabilities,
-    readout,
-    roll_of,
-    says_too_much,
-    tell_about,
-)
+from drumlib.drummer import DrummerWarning, combinations, family_roll, probabilities, warn_about_song
+from drumlib.inference.sampling import groove_from_outputs, needs_calibration
 from drumlib.music import FAMILIES, Grid, Song, songbook, without_drums
 
 CUT = "cut"
@@ -64,7 +57,7 @@ def threshold_and_temperature(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DrummerWarning)
         band = combinations(song, 1)[0]
-    rolls = {family: roll_of(band, family, grid)[None] for family in FAMILIES}  # (1, T, 128)
+    rolls = {family: family_roll(band, family, grid)[None] for family in FAMILIES}  # (1, T, 128)
 
     @cache
     def answers(temperature: float | None) -> dict[str, np.ndarray]:
@@ -75,7 +68,7 @@ def threshold_and_temperature(
     def play(threshold: float, temperature) -> Take:
         drawn = temperature != CUT
         said = answers(float(temperature) if drawn else None)
-        groove = readout(**said, grid=grid, threshold=None if drawn else threshold)[steps]
+        groove = groove_from_outputs(**said, grid=grid, threshold=None if drawn else threshold)[steps]
         count = int(groove.hits.sum())
         if drawn:
             text = f"{count} strokes, drawn at temperature {temperature}; the threshold has no say here"
@@ -84,7 +77,7 @@ def threshold_and_temperature(
         picture = np.clip(said["hits"][steps].T[::-1], 0, 1)  # (9, steps), the kick lowest: as in the roll below it
         return Take(groove, text, picture, SHORT_NAMES[::-1])
 
-    tell_about(song, grid)
+    warn_about_song(song, grid)
     knobs = (
         Knob("threshold", "Threshold", cuts, start=cuts.index(middle(cuts, preset))),
         Knob("temperature", "Temperature", tuple(map(str, TEMPERATURES)), texts=texts_of(TEMPERATURES)),
@@ -103,10 +96,10 @@ def thresholds_of(preset: str) -> tuple[float, ...]:
 
 def meaning(preset: str, answer: float) -> str:
     """What stands behind an answer that is no probability: the probability that it is an answer for."""
-    from drumlib.network.losses import calibrate
+    from drumlib.inference.calibration import calibrate
     from drumlib.network.weights import pretrained
 
-    return f", by which it means {calibrate(answer):.0%}" if says_too_much(pretrained(preset)) else ""
+    return f", by which it means {calibrate(answer):.0%}" if needs_calibration(pretrained(preset)) else ""
 
 
 def middle(cuts: tuple[float, ...], preset: str) -> float:

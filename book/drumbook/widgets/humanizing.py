@@ -6,9 +6,10 @@ import numpy as np
 
 from drumlib.display.player import SHORT_NAMES
 from drumlib.display.widgets.stage import Knob, Stage, Take
-from drumlib.drummer import drum_track, quantized, rock_bar
+from drumlib.drummer import drum_track, quantized
 from drumlib.humanize import READOUTS, humanize
 from drumlib.music import STEPS_PER_BAR, STEPS_PER_BEAT, Grid, Groove, Note, Song, Tempo, Track, groove_of, only
+from drumlib.music.rock_beat import rock_bar
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 

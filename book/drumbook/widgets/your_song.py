@@ -16,9 +16,9 @@ import numpy as np
 
 from drumlib.display import sound
 from drumlib.display.assets import safe_json
-from drumlib.display.player import Player
 from drumlib.display.excerpt import chorus_of, some_bars, steps_of
-from drumlib.display.widgets.live import said, show
+from drumlib.display.player import Player
+from drumlib.display.widgets.live import error_html, show
 from drumlib.display.widgets.stage import Knob, Stage, Take, mimebundle
 from drumlib.drummer import DrummerWarning, accompany
 from drumlib.music import Song, groove_of, song_from_bytes, song_to_bytes, songbook, without_drums
@@ -167,7 +167,7 @@ def answer(name: str, content: bytes, start_bar: int = 0, **options) -> str:
         notes = "".join(f"<li>{html.escape(remark)}</li>" for remark in remarks)
         page = f"<p>{download_link(song_to_bytes(song), name)}</p>" + (f"<ul>{notes}</ul>" if notes else "")
     except (ValueError, MemoryError) as error:  # MidiError and SongError are ValueErrors
-        return said(error)
+        return error_html(error)
     try:
         start = min(max(start_bar, 0), len(song.bars) - 1)
         bars = min(HEARD_BARS, len(song.bars) - start)
@@ -224,7 +224,7 @@ def upload_box():
             options = {"preset": preset.value, "temperature": temperature.value or None, "seed": seed.value}
             show(output, answer(*file, start_bar=bar.value - 1, **options))
         except Exception as error:  # the widgets must not die of it
-            show(output, said(error))
+            show(output, error_html(error))
 
     def take(change):
         if not uploaded(change["new"]):  # taken back

@@ -17,24 +17,24 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from drumbook.bands.drum_analysis import DrumsError
 from tqdm import tqdm
 
 from drumlib import __version__
-from drumbook.bands.drum_analysis import DrumsError
-from drumlib.data.grid_song import chart
 from drumlib.data.corpus.reader import FORMAT
-from drumlib.data.splitting.fingerprints import song_prints, window_prints
-from drumlib.data.splitting.related_songs import groups
-from drumlib.data.corpus.selection import Rules, why_not
+from drumlib.data.corpus.selection import SelectionRules, exclusion_reason
 from drumlib.data.corpus.shards import finished_shard, read_shard, write_shard
-from drumlib.data.corpus.sources import Entry, Source
+from drumlib.data.corpus.sources import Source, SourceEntry
+from drumlib.data.corpus.workers import WorkerDied, Workers, one_by_one
+from drumlib.data.grid_song import grid_song
+from drumlib.data.splitting.fingerprints import song_fingerprints, window_fingerprints
+from drumlib.data.splitting.related_songs import related_groups
 from drumlib.data.splitting.splits import SPLITS, clashes, split_groups
-from drumlib.data.corpus.workers import Died, Workers, one_by_one
 from drumlib.files import UNFINISHED, write_whole
 from drumlib.music import MidiError
 
 SHARD_SONGS = 64
-RULES = Rules()
+RULES = SelectionRules()
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Shard:
     """A task: the songs of one shard, where it goes, and what is known of songs that kill their reader."""
 
     source: Source
-    rules: Rules
-    entries: tuple[Entry, ...]
+    rules: SelectionRules
+    entries: tuple[SourceEntry, ...]
     stem: Path
-    deadly: tuple[Entry, ...] = ()
+    deadly: tuple[SourceEntry, ...] = ()
 
     def make(self) -> dict:
         """Read the songs, write the shard, and return what the manifest says of it. Runs in a worker.
@@ -62,14 +62,14 @@ class Shard:
                 left_out.append({"file": entry.file, "reason": reason, **({"error": said} if said else {})})
         return write_shard(self.stem, charts, left_out)
 
-    def add(self, entry: Entry, charts: list) -> tuple[str | None, str]:
+    def add(self, entry: SourceEntry, charts: list) -> tuple[str | None, str]:
         """Add a song's chart to ``charts``, or say for which reason it is left out, and what error came of it."""
         try:
             song = self.source.read(entry)
-            reason = why_not(song, self.rules)
+            reason = exclusion_reason(song, self.rules)
             if reason:
                 return reason, ""
-            written = chart(song, self.rules.missing)
+            written = grid_song(song, self.rules.missing)
         except OSError:  # the disk's fault, or the network's: tomorrow the song may be there again
             raise
         except MidiError as error:
@@ -89,7 +89,7 @@ class Trial:
     """A task: read one song, as its shard would, and see whether that is survived."""
 
     shard: Shard
-    entry: Entry
+    entry: SourceEntry
 
     def make(self) -> None:
         """Read the song, and forget it."""
@@ -99,7 +99,7 @@ class Trial:
 def build(
     source: Source,
     out: str | os.PathLike,
-    rules: Rules = RULES,
+    rules: SelectionRules = RULES,
     executor: Executor | Callable[[], Executor] | None = None,
     workers: int | None = None,
     shard_songs: int = SHARD_SONGS,
@@ -160,7 +160,7 @@ def build(
     with Workers(executor, workers) as hands:
         with tqdm(total=len(entries), initial=before, desc="songs", unit="song", disable=not progress) as shown:
             for shard, about in hands.run([shard for shard in shards if not done[shard.stem]]):
-                done[shard.stem] = without_deadly(shard) if isinstance(about, Died) else about
+                done[shard.stem] = without_deadly(shard) if isinstance(about, WorkerDied) else about
                 shown.update(len(shard.entries))
                 shown.set_postfix(windows=sum(about["windows"] for about in done.values() if about))
         return finish(out, plan, [done[shard.stem] for shard in shards], seed, hands, progress)
@@ -169,14 +169,16 @@ def build(
 def without_deadly(shard: Shard) -> dict:
     """Make a shard that killed its worker: find the songs that do so, one by one, and leave them out."""
     trials = one_by_one([Trial(shard, entry) for entry in shard.entries])
-    deadly = tuple(trial.entry for trial, result in trials if isinstance(result, Died))
+    deadly = tuple(trial.entry for trial, result in trials if isinstance(result, WorkerDied))
     [(shard, about)] = one_by_one([replace(shard, deadly=deadly)])
-    if isinstance(about, Died):
+    if isinstance(about, WorkerDied):
         raise RuntimeError(f"{shard.stem}: the process that wrote it died, though none of its songs alone killed one")
     return about
 
 
-def planned(source: Source, entries: list[Entry], rules: Rules, shard_songs: int, seed: int, command: str) -> dict:
+def planned(
+    source: Source, entries: list[SourceEntry], rules: SelectionRules, shard_songs: int, seed: int, command: str
+) -> dict:
     """What is to be built, so that a build that goes on can see whether it is the same one."""
     if shard_songs < 1 or seed < 0:
         raise ValueError("a shard has at least 1 song, and a seed is not negative")
@@ -234,8 +236,8 @@ class Reading:
         return {
             "keys": [record.key for record in records],
             "given": [record.split for record in records],
-            "windows": [window_prints(song) for song in charts],
-            "prints": [song_prints(song) for song in charts],
+            "windows": [window_fingerprints(song) for song in charts],
+            "prints": [song_fingerprints(song) for song in charts],
             "errors": [song for song in left_out if "error" in song],
             "left_out": Counter(song["reason"] for song in left_out),
             "lost": lost,
@@ -254,7 +256,7 @@ def finish(out: Path, plan: dict, shards: list[dict], seed: int, hands: Workers,
             pass
     tasks = [Reading(out / shard["name"]) for shard in shards]
     read = dict(tqdm(hands.run(tasks), total=len(tasks), desc="fingerprints", unit="shard", disable=not progress))
-    if any(isinstance(result, Died) for result in read.values()):
+    if any(isinstance(result, WorkerDied) for result in read.values()):
         raise RuntimeError(f"{out}: a process that read a finished shard died")
     read = [read[task] for task in tasks]  # in the order of the shards, whoever was first
     keys, given, windows, prints, errors = (
@@ -266,7 +268,7 @@ def finish(out: Path, plan: dict, shards: list[dict], seed: int, hands: Workers,
     if not keys:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in left_out.most_common(5))
         raise ValueError(f"none of the {plan['songs']} songs is fit for a corpus: {reasons}")
-    numbers = groups(keys, prints)
+    numbers = related_groups(keys, prints)
     splits = given if all(given) else split_groups(numbers, [len(one) for one in windows], seed=seed, prints=prints)
     unused = {
         str(song): np.flatnonzero(rows).tolist() for song, rows in enumerate(clashes(windows, splits)) if rows.any()

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from drumlib.data.grid_song import Chart
-from drumlib.data.corpus.shards import Record, chart_of, open_notes
+from drumlib.data.corpus.shards import Record, grid_song_of, open_notes
+from drumlib.data.grid_song import GridSong
 from drumlib.data.splitting.splits import SPLITS
 from drumlib.data.windows import Windows
 
@@ -31,7 +31,7 @@ OPEN_SHARDS = 64
 
 
 class Corpus(Sequence):
-    """The songs of a corpus, as a sequence of ``Chart``. Notes stay on disk until they are looked at.
+    """The songs of a corpus, as a sequence of ``GridSong``. Notes stay on disk until they are looked at.
 
     Attributes
     ----------
@@ -85,11 +85,11 @@ class Corpus(Sequence):
     def __len__(self) -> int:
         return len(self.records)
 
-    def __getitem__(self, number: int) -> Chart:
+    def __getitem__(self, number: int) -> GridSong:
         path, record = self.records[number]
-        return chart_of(record, self._open(path))
+        return grid_song_of(record, self._open(path))
 
-    def __iter__(self) -> Iterator[Chart]:
+    def __iter__(self) -> Iterator[GridSong]:
         return (self[number] for number in range(len(self)))
 
     def windows(self, split: str) -> Windows:

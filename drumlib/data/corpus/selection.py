@@ -7,7 +7,7 @@ import numpy as np
 
 from drumlib.music import MidiError
 from drumlib.music import fast_midi as fast
-from drumlib.music.grid import together
+from drumlib.music.grid import merge_notes
 from drumlib.music.kit import FAMILIES
 from drumlib.music.song import Song
 
@@ -20,7 +20,7 @@ MOST_PARTS, MOST_BARS = 256, 20_000
 
 
 @dataclass(frozen=True)
-class Rules:
+class SelectionRules:
     """What a song must have.
 
     The thesis (3.1, 3.3) asks for four parts in 4/4. The rest keeps out what has no drummer in it: jingles, single
@@ -39,26 +39,26 @@ class Rules:
             raise ValueError("bars and strokes are counts, and fit is a share between 0 and 1")
 
 
-def read_credible(path: str | os.PathLike) -> Song:
+def read_plausible(path: str | os.PathLike) -> Song:
     """A MIDI file's song, without ``events``. Raises MidiError, also if it claims more than any song has."""
     song = fast.read_song(path)
-    if reason := why_incredible(song):
+    if reason := implausible_reason(song):
         raise MidiError(f"{path}: it has {reason}")
     return song
 
 
-def why_incredible(song: Song) -> str | None:
+def implausible_reason(song: Song) -> str | None:
     """What a song has more of than any song has, in a few words; None if there is nothing."""
     if len(song.tracks) > MOST_PARTS or len(song.bars) > MOST_BARS:
         return f"more than {MOST_PARTS} parts, or {MOST_BARS:,} bars"
     return None
 
 
-def why_not(song: Song, rules: Rules = Rules()) -> str | None:
+def exclusion_reason(song: Song, rules: SelectionRules = SelectionRules()) -> str | None:
     """Why a song is left out, in a few words; None if it is not."""
-    if reason := why_incredible(song):
+    if reason := implausible_reason(song):
         return reason
-    strokes = together(song.drums)
+    strokes = merge_notes(song.drums)
     if not len(strokes):
         return "no drums"
     absent = [family for family in FAMILIES if not song.parts(family)]
@@ -75,6 +75,6 @@ def why_not(song: Song, rules: Rules = Rules()) -> str | None:
 
 def grid_fit(song: Song) -> float:
     """The share of a song's drum notes that lie near the grid of sixteenths, or that of eighth-note triplets."""
-    beats = together(song.drums).ticks / song.ticks_per_beat
+    beats = merge_notes(song.drums).ticks / song.ticks_per_beat
     off = [np.abs(beats * parts - np.rint(beats * parts)) / parts for parts in (4, 3)]
     return float(np.mean(np.minimum(*off) <= NEAR + 1e-9)) if len(beats) else 0.0

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from drumlib.data.grid_song import GRID_NOTE, WINDOW_STEPS, Chart, Part
+from drumlib.data.grid_song import GRID_NOTE, WINDOW_STEPS, GridPart, GridSong
 from drumlib.files import write_whole
 from drumlib.music.kit import DRUMS, FAMILIES
 
@@ -24,7 +24,7 @@ class Record:
 
     Attributes
     ----------
-    file, key, split, variant : as in ``sources.Entry``.
+    file, key, split, variant : as in ``sources.SourceEntry``.
     name : the song's name.
     steps : how many steps it has.
     drums : how many strokes the drums play.
@@ -44,15 +44,15 @@ class Record:
     drums: int
     parts: list
     starts: list
-    heard: list
+    audible: list
     left_out: dict = field(default_factory=dict)
     first: int = 0
 
     def __post_init__(self):
-        counts = [self.steps, self.drums, self.first, *self.starts, *self.heard, *(part[2] for part in self.parts)]
+        counts = [self.steps, self.drums, self.first, *self.starts, *self.audible, *(part[2] for part in self.parts)]
         if not all(isinstance(count, int) and count >= 0 for count in counts):
             raise ValueError(f"{self.file}: its record has a count that is none")
-        if len(self.starts) != len(self.heard) or not {part[0] for part in self.parts} <= {*FAMILIES}:
+        if len(self.starts) != len(self.audible) or not {part[0] for part in self.parts} <= {*FAMILIES}:
             raise ValueError(f"{self.file}: its record does not agree with itself")
         if self.starts and max(self.starts) > self.steps - WINDOW_STEPS:
             raise ValueError(f"{self.file}: a window of its record ends behind the song")
@@ -63,15 +63,15 @@ class Record:
         return self.drums + sum(count for _, _, count in self.parts)
 
 
-def record_of(entry, chart: Chart, first: int) -> Record:
+def record_of(entry, chart: GridSong, first: int) -> Record:
     """A chart without its notes."""
-    heard = [sum(1 << number for number in np.flatnonzero(row).tolist()) for row in chart.heard]
+    heard = [sum(1 << number for number in np.flatnonzero(row).tolist()) for row in chart.audible]
     parts = [[part.family, part.program, len(part.notes)] for part in chart.parts]
     song = chart.name, chart.steps, len(chart.drums), parts, list(chart.starts), heard, chart.left_out
     return Record(entry.file, entry.key, entry.split, entry.variant, *song, first)
 
 
-def chart_of(record: Record, notes: np.ndarray) -> Chart:
+def grid_song_of(record: Record, notes: np.ndarray) -> GridSong:
     """A song's chart, from its record and its shard's notes."""
     if record.first + record.notes > len(notes):
         raise ValueError(f"{record.file}: its shard is too short; build into the same folder again, and it is mended")
@@ -79,16 +79,16 @@ def chart_of(record: Record, notes: np.ndarray) -> Chart:
     drums, *parts = (notes[start:end] for start, end in zip(ends, ends[1:], strict=False))
     if drums["pitch"].max(initial=0) >= len(DRUMS) or notes["pitch"][ends[0] : ends[-1]].max(initial=0) > 127:
         raise ValueError(f"{record.file}: it strikes a drum or a pitch that there is not")
-    parts = tuple(Part(*head[:2], part) for head, part in zip(record.parts, parts, strict=True))
-    heard = np.array([[row >> i & 1 for i in range(len(parts))] for row in record.heard], dtype=bool)
+    parts = tuple(GridPart(*head[:2], part) for head, part in zip(record.parts, parts, strict=True))
+    heard = np.array([[row >> i & 1 for i in range(len(parts))] for row in record.audible], dtype=bool)
     heard = heard.reshape(len(record.starts), len(parts))
-    return Chart(record.name, record.steps, drums, parts, tuple(record.starts), heard, record.left_out)
+    return GridSong(record.name, record.steps, drums, parts, tuple(record.starts), heard, record.left_out)
 
 
 def write_shard(stem: Path, charts: list[tuple], left_out: list[dict]) -> dict:
     """Write a shard: first its notes, then, with their sha256, what they are. Returns what the manifest says of it.
 
-    ``charts`` are pairs of ``sources.Entry`` and ``Chart``; ``stem`` is the path without ``.npy`` or ``.json``.
+    ``charts`` are pairs of ``sources.SourceEntry`` and ``GridSong``; ``stem`` is the path without ``.npy`` or ``.json``.
     """
     notes, records, first = [np.empty(0, GRID_NOTE)], [], 0
     for entry, chart in charts:
@@ -121,11 +121,11 @@ def finished_shard(stem: Path) -> dict | None:
     return None
 
 
-def read_shard(stem: Path) -> tuple[list[Record], list[Chart], list[dict]]:
+def read_shard(stem: Path) -> tuple[list[Record], list[GridSong], list[dict]]:
     """All of a shard: the records of its songs, their charts, and what was left out."""
     about, notes = json.loads(stem.with_suffix(".json").read_bytes()), open_notes(stem.with_suffix(".npy"))
     records = [Record(**record) for record in about["songs"]]
-    return records, [chart_of(record, notes) for record in records], about["left_out"]
+    return records, [grid_song_of(record, notes) for record in records], about["left_out"]
 
 
 def summary(stem: Path, about: dict, text: bytes) -> dict:

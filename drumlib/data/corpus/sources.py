@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Protocol
 
 from drumbook.bands.compose import compose
+
 from drumlib.data.groove_dataset import performances
-from drumlib.data.windows import check_splits, is_good, read_table
+from drumlib.data.song_folder import check_splits, is_good, read_table
 from drumlib.music import MidiError, Song
 from drumlib.music import fast_midi as fast
 
-THE_FILES_OWN_FAULT = {errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EACCES, errno.ELOOP}
+FILE_ERRORS = {errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EACCES, errno.ELOOP}
 """Errors that cost one song. Any other (the disk, the network, too many open files) ends what was begun."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class SourceEntry:
     """A song in a source.
 
     Attributes
@@ -42,13 +43,13 @@ class Entry:
 class Source(Protocol):
     """What a corpus can be built from."""
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[SourceEntry]:
         """The songs, in the same order every time."""
 
-    def size(self, entry: Entry) -> int:
+    def size(self, entry: SourceEntry) -> int:
         """The size of the entry's file, in bytes. Where it has changed, so has the file; more is not looked at."""
 
-    def read(self, entry: Entry) -> Song:
+    def read(self, entry: SourceEntry) -> Song:
         """One of the songs.
 
         Raises ``MidiError``, or ``DrumsError``, that says why it is none; and OSError if the disk fails.
@@ -68,42 +69,42 @@ class SongFolder:
     folder: Path
     all_songs: bool = False
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[SourceEntry]:
         """The songs. Raises FileNotFoundError if there are none, ValueError if the table is no table."""
         table = self.folder / "songs.csv"
         if table.is_file():
             rows = [row for row in read_table(table) if self.all_songs or is_good(row)]
             check_splits(table, rows)
-            found = [Entry(row["file"], row.get("group") or None, row["split"]) for row in rows]
+            found = [SourceEntry(row["file"], row.get("group") or None, row["split"]) for row in rows]
         else:
-            found = [Entry(file, recording(file)) for file in sorted(midi_files(self.folder))]
+            found = [SourceEntry(file, recording(file)) for file in sorted(midi_files(self.folder))]
         if not found:
             raise FileNotFoundError(f"{self.folder}: no songs here (no songs.csv that names some, and no MIDI files)")
         return found
 
-    def size(self, entry: Entry) -> int:
+    def size(self, entry: SourceEntry) -> int:
         """The size of the entry's file, in bytes; -1 if it is not there."""
         try:
             return (self.folder / entry.file).stat().st_size
         except (OSError, ValueError):
             return -1
 
-    def read(self, entry: Entry) -> Song:
+    def read(self, entry: SourceEntry) -> Song:
         """One of the songs. Raises ``MidiError``, or OSError if the disk fails."""
         path = self.folder / entry.file
         try:
             return fast.read_song(path)
         except MidiError as error:
-            raise whose_fault(error, path) from None
+            raise reading_error(error, path) from None
 
 
-def whose_fault(error: MidiError, path: Path) -> MidiError | OSError:
+def reading_error(error: MidiError, path: Path) -> MidiError | OSError:
     """What a source raises where reading a song ended so: the error below it, if that is not the file's own fault.
 
     Else the same without the path: which file it is, is known; where its folder is, is of no interest elsewhere.
     """
     cause = error.__context__
-    if isinstance(cause, OSError) and cause.errno not in THE_FILES_OWN_FAULT:
+    if isinstance(cause, OSError) and cause.errno not in FILE_ERRORS:
         return cause
     return MidiError(str(error).removeprefix(f"{path}: "))
 
@@ -141,12 +142,16 @@ class GrooveBands:
         if self.variants < 1:
             raise ValueError("at least one band must be composed to each performance")
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[SourceEntry]:
         """The songs: for each variant, one of every performance. Raises as ``gmd.performances`` does."""
         found = _performances(self.folder).items()
-        return [Entry(file, one.session, one.split, variant) for variant in range(self.variants) for file, one in found]
+        return [
+            SourceEntry(file, one.session, one.split, variant)
+            for variant in range(self.variants)
+            for file, one in found
+        ]
 
-    def size(self, entry: Entry) -> int:
+    def size(self, entry: SourceEntry) -> int:
         """The size of the file, in bytes; of the archive's, where there is one; -1 if it is not there."""
         one = _performances(self.folder)[entry.file]
         try:
@@ -154,7 +159,7 @@ class GrooveBands:
         except OSError:
             return -1
 
-    def read(self, entry: Entry) -> Song:
+    def read(self, entry: SourceEntry) -> Song:
         """The performance with its band.
 
         Raises ``MidiError``, or ``DrumsError`` if no band can be composed to it, or OSError if the disk fails.
@@ -163,7 +168,7 @@ class GrooveBands:
         try:
             song = one.song()
         except MidiError as error:
-            raise whose_fault(error, one.path) from None
+            raise reading_error(error, one.path) from None
         return compose(song, one.style, seed=self.seed * 1_000_003 + entry.variant)
 
 

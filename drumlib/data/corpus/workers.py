@@ -15,11 +15,11 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from multiprocessing.connection import wait as wait_for
 
 
-class Died(Exception):
+class WorkerDied(Exception):
     """The process that was doing a task died."""
 
 
-class Here(Executor):
+class InlineExecutor(Executor):
     """An executor that does a task when it is given: in this process, without another core."""
 
     def submit(self, task, /, *args, **kwargs) -> Future:
@@ -39,7 +39,7 @@ def pool(workers: int | None = None) -> Executor:
     they do not hear Ctrl-C: this process does, and decides what is next.
     """
     if workers == 0:
-        return Here()
+        return InlineExecutor()
     fresh = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, mp_context=fresh, initializer=begin_work)
 
@@ -124,7 +124,7 @@ class Workers:
         yield from one_by_one(lost)
 
 
-def tried(processes: Executor) -> Executor:
+def attempt(processes: Executor) -> Executor:
     """A pool, if its processes can be started at all. Raises RuntimeError if not: then no task is to blame."""
     try:
         processes.submit(os.getpid).result()
@@ -141,13 +141,13 @@ def one_by_one(tasks: Iterable) -> Iterator[tuple]:
     beside = None
     try:
         for task in tasks:
-            beside = beside or tried(pool(1))
+            beside = beside or attempt(pool(1))
             try:
                 yield task, beside.submit(task.make).result()
             except BrokenExecutor:
                 beside.shutdown(wait=False)
                 beside = None
-                yield task, Died()
+                yield task, WorkerDied()
     finally:
         if beside:
             beside.shutdown(wait=False, cancel_futures=True)

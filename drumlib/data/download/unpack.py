@@ -39,7 +39,7 @@ class Bounds:
     all_bytes: int
 
 
-class Entry(NamedTuple):
+class ArchiveEntry(NamedTuple):
     """One file or folder of an archive. ``open`` gives its bytes; ``is_plain`` is false for a link or a device."""
 
     name: str
@@ -98,7 +98,7 @@ def unpack(archive: str | os.PathLike, folder: str | os.PathLike, bounds: Bounds
     return count
 
 
-def checked_parts(entry: Entry) -> list[str]:
+def checked_parts(entry: ArchiveEntry) -> list[str]:
     """The folders and the name of an entry. Raises ArchiveError if it is no plain file or folder inside the archive."""
     parts = [part for part in entry.name.split("/") if part not in ("", ".")]
     if entry.name.startswith("/") or ".." in parts or any(character in entry.name for character in "\\:"):
@@ -122,7 +122,7 @@ def short(name: str) -> str:
     return repr(name if len(name) <= 80 else name[:80] + "...")
 
 
-def read_entry(entry: Entry, target: Path | None, bounds: Bounds, room: int) -> int:
+def read_entry(entry: ArchiveEntry, target: Path | None, bounds: Bounds, room: int) -> int:
     """Read an entry whole, write it to ``target`` if there is one, and return how many bytes it had."""
     size = 0
     with entry.open() as stream, new_file(target) as write:
@@ -160,7 +160,7 @@ def naming(path: Path) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
-def entries(raw: BinaryIO) -> Iterator[Entry]:
+def entries(raw: BinaryIO) -> Iterator[ArchiveEntry]:
     """All entries of a zip or a tar.gz. Each must be read before the next is asked for."""
     magic = raw.read(2)
     raw.seek(0)
@@ -171,7 +171,7 @@ def entries(raw: BinaryIO) -> Iterator[Entry]:
     raise ArchiveError("it is neither a zip nor a tar.gz")
 
 
-def zip_entries(raw: BinaryIO) -> Iterator[Entry]:
+def zip_entries(raw: BinaryIO) -> Iterator[ArchiveEntry]:
     """The entries of a zip."""
     with zipfile.ZipFile(raw) as archive:
         for info in archive.infolist():
@@ -181,10 +181,10 @@ def zip_entries(raw: BinaryIO) -> Iterator[Entry]:
                 raise ArchiveError(f"{short(info.filename)}: packed in a way that we do not unpack")
             kind = stat.S_IFMT(info.external_attr >> 16)
             plain = kind in (0, stat.S_IFDIR if info.is_dir() else stat.S_IFREG)
-            yield Entry(info.orig_filename, info.file_size, info.is_dir(), plain, partial(archive.open, info))
+            yield ArchiveEntry(info.orig_filename, info.file_size, info.is_dir(), plain, partial(archive.open, info))
 
 
-def tar_entries(raw: BinaryIO) -> Iterator[Entry]:
+def tar_entries(raw: BinaryIO) -> Iterator[ArchiveEntry]:
     """The entries of a tar.gz, read once from its beginning to its end."""
     with gzip.open(raw) as unzipped:
         stream = Rationed(unzipped)
@@ -193,7 +193,9 @@ def tar_entries(raw: BinaryIO) -> Iterator[Entry]:
                 archive.members.clear()  # or it keeps a record of each, a hundred thousand of them
                 plain = member.isreg() or member.isdir()
                 stream.ration = HEADER_BYTES + member.size
-                yield Entry(member.name, member.size, member.isdir(), plain, partial(archive.extractfile, member))
+                yield ArchiveEntry(
+                    member.name, member.size, member.isdir(), plain, partial(archive.extractfile, member)
+                )
                 stream.ration = HEADER_BYTES
         if stream.last != bytes(tarfile.BLOCKSIZE):  # a block of zeros; tarfile takes a damaged header for the end too
             raise ArchiveError("it is damaged, or cut off: it does not end as a tar does")

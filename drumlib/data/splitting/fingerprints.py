@@ -13,7 +13,7 @@ import hashlib
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from drumlib.data.grid_song import WINDOW_STEPS, Chart
+from drumlib.data.grid_song import WINDOW_STEPS, GridSong
 from drumlib.music.grid import STEPS_PER_BAR
 
 PHRASE_BARS = 2
@@ -29,15 +29,17 @@ _NUMBERS = _NUMBERS.astype(np.uint64).reshape(WINDOW_STEPS, -1)
 """The cells' own numbers, (128 steps, 255 semitones): -127 to 127 semitones from where one counts."""
 
 
-def window_prints(chart: Chart) -> np.ndarray:
+def window_fingerprints(chart: GridSong) -> np.ndarray:
     """For each of a chart's windows, a print of its drum part: uint64 (windows,).
 
     Two windows have the same print if they strike the same drums on the same steps.
     """
-    return _prints(_steps(chart.drums), chart.drums["pitch"].astype(np.int64), np.array(chart.starts, dtype=np.int64))
+    return _fingerprints(
+        _steps(chart.drums), chart.drums["pitch"].astype(np.int64), np.array(chart.starts, dtype=np.int64)
+    )
 
 
-def song_prints(chart: Chart) -> np.ndarray:
+def song_fingerprints(chart: GridSong) -> np.ndarray:
     """The prints of all phrases of a song, sorted, each once: uint64 (prints,). The drums' are even, the band's odd.
 
     A phrase starts with every bar. Where in the song does not matter, nor in which key: the band's pitches are counted
@@ -72,10 +74,10 @@ def _phrases(steps: np.ndarray, pitches: np.ndarray, total: int, relative: bool 
     bars = np.bincount(steps // STEPS_PER_BAR, minlength=max(PHRASE_BARS, total // STEPS_PER_BAR))  # notes in each
     bars = sliding_window_view(bars, PHRASE_BARS)  # (phrases, bars)
     starts = np.flatnonzero((bars.min(axis=1) > 0) & (bars.sum(axis=1) >= PHRASE_NOTES)) * STEPS_PER_BAR
-    return _prints(steps, pitches, starts, PHRASE_BARS * STEPS_PER_BAR, relative)
+    return _fingerprints(steps, pitches, starts, PHRASE_BARS * STEPS_PER_BAR, relative)
 
 
-def _prints(
+def _fingerprints(
     steps: np.ndarray, pitches: np.ndarray, starts: np.ndarray, length: int = WINDOW_STEPS, relative: bool = False
 ) -> np.ndarray:
     """The prints of the stretches of ``length`` steps that begin on these starts."""

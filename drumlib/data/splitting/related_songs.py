@@ -26,7 +26,7 @@ PAIRS_AT_ONCE = 8_000_000
 """About so many pairs of songs are counted at a time, to spare memory."""
 
 
-def groups(keys: Sequence[Hashable | None], prints: Sequence[np.ndarray]) -> np.ndarray:
+def related_groups(keys: Sequence[Hashable | None], prints: Sequence[np.ndarray]) -> np.ndarray:
     """Which songs belong together: the number of each song's group, int (songs,), numbered by first appearance.
 
     Two songs belong together if they have the same key, or if their drums or their bands share at least half of their
@@ -41,7 +41,7 @@ def groups(keys: Sequence[Hashable | None], prints: Sequence[np.ndarray]) -> np.
     keys
         What is known of each song from outside, such as its artist; None where nothing is.
     prints
-        Each song's ``song_prints``.
+        Each song's ``song_fingerprints``.
 
     Raises
     ------
@@ -62,18 +62,18 @@ def groups(keys: Sequence[Hashable | None], prints: Sequence[np.ndarray]) -> np.
             first, second = sorted((root(one), root(other)))
             roots[second] = first
 
-    join(same(keys))
+    join(same_part(keys))
     for kind in KINDS:
         sets = [np.unique(of_kind(song, kind)) for song in prints]
-        copies = list(same([p.tobytes() if len(p) >= SHARED_PRINTS else None for p in sets]))
+        copies = list(same_part([p.tobytes() if len(p) >= SHARED_PRINTS else None for p in sets]))
         join(copies)
         for _, copy in copies:  # one of each is enough, and copies shall not make their own prints common
             sets[copy] = sets[copy][:0]
-        join(alike(sets))
+        join(similar_songs(sets))
     return np.unique([root(song) for song in range(len(prints))], return_inverse=True)[1]
 
 
-def same(labels: Sequence[Hashable | None]) -> Iterator[tuple[int, int]]:
+def same_part(labels: Sequence[Hashable | None]) -> Iterator[tuple[int, int]]:
     """Pairs of songs with the same label: each but the first with the first. None is no label."""
     first: dict[Hashable, int] = {}
     for song, label in enumerate(labels):
@@ -81,7 +81,7 @@ def same(labels: Sequence[Hashable | None]) -> Iterator[tuple[int, int]]:
             yield first[label], song
 
 
-def alike(sets: Sequence[np.ndarray]) -> Iterator[tuple[int, int]]:
+def similar_songs(sets: Sequence[np.ndarray]) -> Iterator[tuple[int, int]]:
     """Pairs of songs that share enough telling prints. ``sets`` are each song's prints, each once."""
     count = len(sets)
     common = max(COMMON_SONGS, int(count * COMMON_PART))

@@ -1,6 +1,6 @@
 """Splits: which songs train, which of them say when to stop, and which are kept for the end.
 
-Whole groups only (see ``groups``). And since two songs that have nothing else in common may still have the same eight
+Whole groups only (see ``related_groups``). And since two songs that have nothing else in common may still have the same eight
 bars of drums, windows are left out until no drum part stands in two splits.
 """
 
@@ -38,7 +38,7 @@ def split_groups(
     seed
         Another seed draws another split.
     prints
-        Each song's ``song_prints``. With them, a group's place in the order depends on what it plays, and not on its
+        Each song's ``song_fingerprints``. With them, a group's place in the order depends on what it plays, and not on its
         number: songs that are added later, or stand in another order, move few others.
 
     Raises
@@ -93,7 +93,7 @@ def clashes(prints: Sequence[np.ndarray], splits: Sequence[str]) -> list[np.ndar
     Parameters
     ----------
     prints
-        Each song's ``window_prints``.
+        Each song's ``window_fingerprints``.
     splits
         Each song's split, however it came about.
 

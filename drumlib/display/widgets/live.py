@@ -59,7 +59,7 @@ def shown(stage: Stage, indices) -> str:
     try:
         return one_take(stage, stage.take(*indices)).html
     except Exception as error:  # whatever it is: the reader hears of it, and may move the knob back
-        return said(error)
+        return error_html(error)
 
 
 def one_take(stage: Stage, take: Take) -> Stage:
@@ -72,7 +72,7 @@ def one_take(stage: Stage, take: Take) -> Stage:
     return one
 
 
-def said(error: Exception) -> str:
+def error_html(error: Exception) -> str:
     """An error in plain words, as HTML: what is in it may be somebody else's."""
     text = str(error) or type(error).__name__
     return f'<p role="alert">That did not work: {html.escape(text)}</p>'

@@ -27,9 +27,9 @@ from drumlib.display.widgets.stage import (
     plain_clock,
     stage_html,
 )
-from drumlib.drummer import rock_bar
 from drumlib.music.grid import STEPS_PER_BAR, Groove
 from drumlib.music.kit import DRUMS, PITCH_OF_DRUM
+from drumlib.music.rock_beat import rock_bar
 
 MOST_BARS = 4
 

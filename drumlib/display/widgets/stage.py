@@ -311,7 +311,7 @@ def mimebundle(widget) -> dict:
     Where the live one is, the page's is left out: its many takes would be computed while somebody waits.
     """
     bundle = {"text/plain": repr(widget)}
-    if somebody_is_there() and importlib.util.find_spec("ipywidgets"):
+    if has_interactive_reader() and importlib.util.find_spec("ipywidgets"):
         bundle["text/html"] = NO_WIDGETS
         if hasattr(widget, "live"):
             view = widget.live()
@@ -329,7 +329,7 @@ def mimebundle(widget) -> dict:
     return bundle
 
 
-def somebody_is_there() -> bool:
+def has_interactive_reader() -> bool:
     """Whether a reader sits before the kernel that runs us: then it may ask questions (``input``).
 
     Who only runs a notebook through, to build a book or to test it, allows no questions, and needs no widgets: they

@@ -1,7 +1,7 @@
 """Humble rivals. A network that does not beat them has learned less than it seems.
 
 Every rival is a ``Baseline``: it plays whole songs. Some hear nothing (``DrumMachine``), some learn a single bar of the
-training songs (``AverageBar``), some listen (``NearestBar``, ``Rules``). ``BASELINES`` has them all by name, and
+training songs (``AverageBar``), some listen (``NearestBar``, ``RuleBased``). ``BASELINES`` has them all by name, and
 ``make`` builds them.
 """
 
@@ -9,12 +9,12 @@ from drumlib.data.windows import Windows
 from drumlib.evaluation.baselines.base import Baseline
 from drumlib.evaluation.baselines.learned import AverageBar, CommonBar, NearestBar
 from drumlib.evaluation.baselines.machines import BarBefore, DrumMachine, HumanizedMachine, bar_before
-from drumlib.evaluation.baselines.rules import Rules
+from drumlib.evaluation.baselines.rules import RuleBased
 
 __all__ = ["BASELINES", "Baseline", "bar_before", "check_names", "make"]
 
 BASELINES = {
-    kind.name: kind for kind in (DrumMachine, HumanizedMachine, BarBefore, AverageBar, CommonBar, NearestBar, Rules)
+    kind.name: kind for kind in (DrumMachine, HumanizedMachine, BarBefore, AverageBar, CommonBar, NearestBar, RuleBased)
 }
 """All rivals by name, the humblest first."""
 

@@ -23,7 +23,7 @@ class Baseline(ABC):
     """
 
     name: ClassVar[str]
-    told: ClassVar[bool] = False
+    teacher_forced: ClassVar[bool] = False
     listens: ClassVar[bool] = False
     learns: ClassVar[bool] = False
 

@@ -8,7 +8,7 @@ from drumlib.evaluation.baselines.base import Baseline, N, length_of, repeated
 from drumlib.music.grid import STEPS_PER_BAR, Groove
 from drumlib.music.kit import FAMILIES
 
-CUTS = np.arange(0.05, 0.81, 0.02)
+THRESHOLDS = np.arange(0.05, 0.81, 0.02)
 """Where the average bar may be cut; the validation songs choose."""
 
 
@@ -54,7 +54,7 @@ def rhythm_of(rolls: dict[str, np.ndarray]) -> np.ndarray:
     return bars.reshape(len(bars), -1)  # (bars, 48)
 
 
-def usual(bars: Bars, hits: np.ndarray) -> Groove:
+def with_mean_expression(bars: Bars, hits: np.ndarray) -> Groove:
     """A bar with these hits (16, 9), each as loud and as late as it is on average where it is struck."""
     struck = bars.drums[..., :N].sum(axis=0)  # (16, 9)
     velocities, offsets = (bars.drums[..., k * N : (k + 1) * N].sum(axis=0) / np.maximum(struck, 1) for k in (1, 2))
@@ -81,8 +81,8 @@ class AverageBar(Baseline):
             played = average > cut
             return 2 * truth[played].sum() / (truth.sum() + played.sum() * len(judges))
 
-        self.cut = round(float(max(CUTS, key=f1)), 2)
-        self.bar = usual(bars, average > self.cut)
+        self.cut = round(float(max(THRESHOLDS, key=f1)), 2)
+        self.bar = with_mean_expression(bars, average > self.cut)
 
     def play(self, rolls, truth=None, seed=0):
         return repeated(self.bar, length_of(rolls))

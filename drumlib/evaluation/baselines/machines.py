@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from drumlib.drummer import rock_bar
 from drumlib.evaluation.baselines.base import Baseline, humanized, length_of, repeated
 from drumlib.music.grid import STEPS_PER_BAR, Groove
+from drumlib.music.rock_beat import rock_bar
 
 VELOCITY = 100 / 127
 """How loud a drum machine strikes: what most of them do, unless told otherwise."""
@@ -49,7 +49,7 @@ class BarBefore(Baseline):
     """The true bar before, again, loudness and timing included: what one is told, and nothing else."""
 
     name = "bar-before"
-    told = True
+    teacher_forced = True
 
     def play(self, rolls, truth=None, seed=0):
         if truth is None:

@@ -14,7 +14,7 @@ FULL = 1.2
 """A phrase with so many times the song's median number of notes a bar is played on the ride: a chorus, perhaps."""
 
 
-class Rules(Baseline):
+class RuleBased(Baseline):
     """What a first drum lesson teaches, applied to what the band plays. The rules, in this order:
 
     1. Where the band rests for a whole bar, the drummer rests.

@@ -21,24 +21,24 @@ from drumlib.evaluation.metrics.form import (
 )
 from drumlib.evaluation.metrics.groove import accents, density, ghost_notes, laid_back, spreads, swing, syncopation
 from drumlib.evaluation.metrics.hits import (
-    Agreement,
     Confusion,
-    agreement,
+    HitScores,
     by_drum,
     by_position,
     confusion,
     error_on_played,
     errors_on_shared,
+    hit_scores,
     tolerant_f1,
 )
 from drumlib.evaluation.metrics.record import evaluate
 from drumlib.evaluation.metrics.sets import divergence, diversity, features, nearest_bars, overlap
 
 __all__ = [
-    "Agreement",
+    "HitScores",
     "Confusion",
     "accents",
-    "agreement",
+    "hit_scores",
     "backbeat",
     "by_drum",
     "by_position",

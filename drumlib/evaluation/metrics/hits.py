@@ -13,7 +13,7 @@ from drumlib.evaluation.metrics.checks import check_pair
 from drumlib.music.grid import STEPS_PER_BAR, Groove
 
 
-class Agreement(NamedTuple):
+class HitScores(NamedTuple):
     """The four scores of hits, in the order of the thesis's table (5.1), and F1."""
 
     accuracy: float
@@ -52,7 +52,7 @@ def confusion(truth: np.ndarray, played: np.ndarray) -> Confusion:
     return Confusion(*(int(np.sum(x)) for x in (truth & played, ~truth & played, truth & ~played, ~truth & ~played)))
 
 
-def agreement(counts: Confusion) -> Agreement:
+def hit_scores(counts: Confusion) -> HitScores:
     """Accuracy, precision, recall and F1 of counted cells.
 
     Accuracy counts the silent cells too, and nine cells in ten are silent: a drummer who never plays has an accuracy
@@ -63,7 +63,7 @@ def agreement(counts: Confusion) -> Agreement:
     precision = both / (both + false) if both + false else 0.0
     recall = both / (both + missed) if both + missed else 0.0
     f1 = 2 * both / (2 * both + false + missed) if both + false + missed else 0.0
-    return Agreement((both + neither) / max(1, sum(counts)), precision, recall, f1)
+    return HitScores((both + neither) / max(1, sum(counts)), precision, recall, f1)
 
 
 def error_on_played(truth: np.ndarray, value: np.ndarray, struck: np.ndarray) -> float:
@@ -75,23 +75,23 @@ def error_on_played(truth: np.ndarray, value: np.ndarray, struck: np.ndarray) ->
     return float(np.abs(np.asarray(truth) - np.asarray(value))[struck].mean()) if struck.any() else 0.0
 
 
-def by_drum(truth: Groove, played: Groove) -> list[Agreement]:
+def by_drum(truth: Groove, played: Groove) -> list[HitScores]:
     """The four scores for each of the nine drums, in ``kit.DRUMS``'s order. Range [0, 1].
 
     A drum that nobody plays has an F1 of 0, and an accuracy of 1: look at how often it is struck as well.
     """
     check_pair(truth, played)
-    return [agreement(confusion(truth.hits[:, d], played.hits[:, d])) for d in range(truth.hits.shape[1])]
+    return [hit_scores(confusion(truth.hits[:, d], played.hits[:, d])) for d in range(truth.hits.shape[1])]
 
 
-def by_position(truth: Groove, played: Groove) -> list[Agreement]:
+def by_position(truth: Groove, played: Groove) -> list[HitScores]:
     """The four scores for each of the 16 steps of a bar, all drums together. Range [0, 1].
 
     The groove begins on a bar line. On beats nearly all drummers agree; between them a drummer is told from another.
     """
     check_pair(truth, played)
     return [
-        agreement(confusion(truth.hits[step::STEPS_PER_BAR], played.hits[step::STEPS_PER_BAR]))
+        hit_scores(confusion(truth.hits[step::STEPS_PER_BAR], played.hits[step::STEPS_PER_BAR]))
         for step in range(STEPS_PER_BAR)
     ]
 

@@ -54,7 +54,7 @@ def evaluate(
         If the grooves cannot be compared, or the band is on another grid.
     """
     check_pair(truth, played)
-    record: dict = dict(hits.agreement(hits.confusion(truth.hits, played.hits))._asdict())
+    record: dict = dict(hits.hit_scores(hits.confusion(truth.hits, played.hits))._asdict())
     record["tolerant f1"] = hits.tolerant_f1(truth, played)
     struck = (truth.hits.sum(axis=0) + played.hits.sum(axis=0)) > 0  # (9,): a drum that nobody plays has no F1
     scores = hits.by_drum(truth, played)

@@ -47,7 +47,7 @@ def all_bars(grooves: Iterable[Groove]) -> np.ndarray:
 def features(grooves: Iterable[Groove]) -> dict[str, np.ndarray]:
     """A few numbers about each bar, each float (bars,), all bars of all grooves one behind the other.
 
-    - ``strokes``: hits in the bar, 0 to 144;
+    - ``quantize_hits``: hits in the bar, 0 to 144;
     - ``drums``: how many of the nine drums are struck, 0 to 9;
     - ``kicks``, ``snares``, ``hats`` (hats and ride), ``toms and crash``: hits of each, 0 or more;
     - ``on beats``: the share of hits on steps 0, 4, 8, 12; nan in a silent bar;

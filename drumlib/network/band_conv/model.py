@@ -31,6 +31,7 @@ from keras import ops
 from drumlib.data.grid_song import WINDOW_STEPS
 from drumlib.music.grid import STEPS_PER_BAR
 from drumlib.music.kit import DRUMS, FAMILIES
+from drumlib.network.steps import beat_before, lagged, step_of_bar
 
 N = len(DRUMS)
 LAGS = (1, 2, 3, 4, 6, 8, 12, 15, 16, 17, 20, 24, 28, 31, 32, 33, 48, 64, 96)
@@ -44,16 +45,16 @@ HEARD_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
-class ListenerPreset:
+class BandConvPreset:
     """What a listening network is made of."""
 
     name: str = "best"
     units: int = 64  # where it listens: few, for there are few songs
-    hands: int = 128  # units where it plays: more, for every step is a lesson in going on from the steps before
-    reach: tuple[int, ...] = (1, 4, 16)  # of each convolution: neighbouring steps, beats, bars
-    drop_band: float = 0.5  # dropout where it listens, against knowing songs by heart
-    drop_past: float = 0.1  # dropout of what it remembers
-    drop_both: float = 0.2  # dropout where the two meet
+    decoder_units: int = 128  # units where it plays: more, for every step is a lesson in going on from the steps before
+    dilations: tuple[int, ...] = (1, 4, 16)  # of each convolution: neighbouring steps, beats, bars
+    band_dropout: float = 0.5  # dropout where it listens, against knowing songs by heart
+    history_dropout: float = 0.1  # dropout of what it remembers
+    joint_dropout: float = 0.2  # dropout where the two meet
     loss: str = "listening"
     thresholds: tuple[float, ...] = (0.34,)  # where the validation songs' F1 is best
     whole_song: bool = True  # it cuts what it hears into windows by itself, and remembers across them
@@ -62,7 +63,7 @@ class ListenerPreset:
     kl_weight: float = 0.0  # there is no bottleneck
 
 
-class Ears(keras.layers.Layer):
+class BandFeatures(keras.layers.Layer):
     """What can be heard of the band at every step, in whatever key it plays: rolls (B, T, 128) -> (B, T, 31).
 
     Of each family: whether it strikes, how many notes, the lowest, the highest, and which share of its pitch classes
@@ -86,24 +87,7 @@ class Ears(keras.layers.Layer):
         return ops.concatenate(heard, axis=-1)  # (B, T, 31)
 
 
-def beat_before(x):
-    """For every step, the largest of the values of the four steps before it; 0 before the first. (B, T, C)."""
-    length = ops.shape(x)[1]
-    padded = ops.pad(x, ((0, 0), (4, 0), (0, 0)))
-    return ops.max(ops.stack([padded[:, i : i + length] for i in range(4)]), axis=0)
-
-
-def step_of_bar(like, period: int = STEPS_PER_BAR):
-    """Which step of its bar every step is, one-hot: (B, T, 16), as many as ``like`` (B, T, ...) has.
-
-    With another ``period``, which step of so many: (B, T, period).
-    """
-    batch, length = ops.shape(like)[:2]
-    where = ops.one_hot(ops.arange(length) % period, period)[None]  # (1, T, period)
-    return ops.broadcast_to(where, (batch, length, period))
-
-
-class Listening(keras.layers.Layer):
+class BandEncoder(keras.layers.Layer):
     """From what the ears hear at each step to what it means there: (B, T, 31) -> (B, T, H).
 
     Three residual convolutions: over neighbouring steps, over beats, over bars; they see what comes as well as what
@@ -111,12 +95,12 @@ class Listening(keras.layers.Layer):
     step: what kind of song this is.
     """
 
-    def __init__(self, preset: ListenerPreset, seed: int = 0, **options):
+    def __init__(self, preset: BandConvPreset, seed: int = 0, **options):
         super().__init__(**options)
-        units, drop = preset.units, preset.drop_band
+        units, drop = preset.units, preset.band_dropout
         self.enter = keras.layers.Dense(units, name="enter")
         self.blocks = []
-        for i, reach in enumerate(preset.reach):
+        for i, reach in enumerate(preset.dilations):
             self.blocks.append(
                 (
                     keras.layers.LayerNormalization(name=f"even_{i}"),
@@ -151,7 +135,7 @@ class Listening(keras.layers.Layer):
         return self.leave(ops.concatenate([x, step_of_bar(x)], axis=-1))  # (B, T, H + 16) -> (B, T, H)
 
 
-class Memory(keras.layers.Layer):
+class DrumHistory(keras.layers.Layer):
     """What the drummer remembers of his own drums at each step: (B, T, 27) -> (B, T, 27 + 9 * lags + lags).
 
     Three things: his drums at certain distances (``LAGS``); whether there was a step at that distance at all; and
@@ -171,7 +155,7 @@ class Memory(keras.layers.Layer):
         self.distance = self.add_weight(shape=(MEMORY_BARS,), initializer="zeros", name="distance")
         self.built = True
 
-    def likeness(self, heard):
+    def attention_weights(self, heard):
         """How much each bar looks back at each of the bars before it: (B, T, H) -> (B, K, 7), rows summing to 1.
 
         The first of the seven is the bar before. A first bar has nothing to look back at: its row is 0.
@@ -179,18 +163,18 @@ class Memory(keras.layers.Layer):
         batch, length, units = ops.shape(heard)[0], ops.shape(heard)[1], heard.shape[-1]
         bars = ops.mean(ops.reshape(heard, (batch, length // STEPS_PER_BAR, STEPS_PER_BAR, units)), axis=2)  # (B, K, H)
         asked, offered = self.query(bars), self.key(bars)  # 2 x (B, K, 32)
-        scores = ops.stack([ops.sum(asked * back(offered, n), axis=-1) for n in BARS_BACK], axis=-1)  # (B, K, 7)
+        scores = ops.stack([ops.sum(asked * lagged(offered, n), axis=-1) for n in BARS_BACK], axis=-1)  # (B, K, 7)
         scores = ops.clip(scores / self.query.units**0.5 + self.distance, -8.0, 8.0)
-        there = ops.stack([back(ops.ones_like(bars[..., 0:1]), n)[..., 0] for n in BARS_BACK], axis=-1)  # (B, K, 7)
+        there = ops.stack([lagged(ops.ones_like(bars[..., 0:1]), n)[..., 0] for n in BARS_BACK], axis=-1)  # (B, K, 7)
         weights = there * ops.exp(scores)
         return weights / (ops.sum(weights, axis=-1, keepdims=True) + 1e-6)
 
     def call(self, heard, drums):
         hits = drums[..., :N]
-        lags = [back(hits, lag) for lag in LAGS]  # 19 x (B, T, 9)
-        there = ops.concatenate([back(ops.ones_like(hits[..., :1]), lag) for lag in LAGS], axis=-1)  # (B, T, 19)
-        weights = ops.repeat(self.likeness(heard), STEPS_PER_BAR, axis=1)  # (B, K, 7) -> (B, T, 7)
-        bars = ops.stack([back(drums, n * STEPS_PER_BAR) for n in BARS_BACK], axis=2)  # (B, T, 7, 27)
+        lags = [lagged(hits, lag) for lag in LAGS]  # 19 x (B, T, 9)
+        there = ops.concatenate([lagged(ops.ones_like(hits[..., :1]), lag) for lag in LAGS], axis=-1)  # (B, T, 19)
+        weights = ops.repeat(self.attention_weights(heard), STEPS_PER_BAR, axis=1)  # (B, K, 7) -> (B, T, 7)
+        bars = ops.stack([lagged(drums, n * STEPS_PER_BAR) for n in BARS_BACK], axis=2)  # (B, T, 7, 27)
         alike = ops.sum(weights[..., None] * bars, axis=2)  # (B, T, 27)
         return ops.concatenate([alike, *lags, there], axis=-1)  # (B, T, 27 + 19 * 9 + 19)
 
@@ -198,22 +182,16 @@ class Memory(keras.layers.Layer):
 BARS_BACK = range(1, MEMORY_BARS + 1)
 
 
-def back(x, steps: int):
-    """What was ``steps`` before, at every step; 0 where there was nothing yet. (B, T, C) -> (B, T, C)."""
-    length = ops.shape(x)[1]
-    return ops.pad(x, ((0, 0), (steps, 0), (0, 0)))[:, :length]
-
-
-class Recall(keras.layers.Layer):
+class NoteDecoder(keras.layers.Layer):
     """From what is heard, and what is remembered, to the drums of a step: three heads, each (B, T, 9)."""
 
-    def __init__(self, preset: ListenerPreset, seed: int = 0, **options):
+    def __init__(self, preset: BandConvPreset, seed: int = 0, **options):
         super().__init__(**options)
-        self.drop_past = keras.layers.Dropout(preset.drop_past, seed=seed + 20)
-        self.drop = keras.layers.Dropout(preset.drop_both, seed=seed + 21)
-        self.past = keras.layers.Dense(preset.hands, name="past")
-        self.mix = keras.layers.Dense(preset.hands, activation="gelu", name="mix")
-        self.again = keras.layers.Dense(preset.hands, activation="gelu", name="again")
+        self.drop_past = keras.layers.Dropout(preset.history_dropout, seed=seed + 20)
+        self.drop = keras.layers.Dropout(preset.joint_dropout, seed=seed + 21)
+        self.past = keras.layers.Dense(preset.decoder_units, name="past")
+        self.mix = keras.layers.Dense(preset.decoder_units, activation="gelu", name="mix")
+        self.again = keras.layers.Dense(preset.decoder_units, activation="gelu", name="again")
         self.drums = keras.layers.Dense(3 * N, name="drums")
 
     def build(self, shape):
@@ -237,31 +215,31 @@ class Recall(keras.layers.Layer):
         return {"hits": ops.sigmoid(hits), "velocities": ops.sigmoid(velocities), "offsets": ops.tanh(offsets) / 2}
 
 
-class ListenerNetwork(keras.Model):
+class BandConvNetwork(keras.Model):
     """Hears eight bars of piano, guitar and bass; plays eight bars of drums; listens all the while.
 
-    Input and output are those of ``models.DrummerNetwork``, with a fourth answer, ``alone``, (B, T, 27): the
+    Input and output are those of ``models.DrummerNetwork``, with a fourth answer, ``free_running``, (B, T, 27): the
     hits, velocities and offsets that the band alone makes likely. T is a multiple of 16.
     """
 
-    def __init__(self, preset: ListenerPreset = ListenerPreset(), seed: int = 0, **options):
+    def __init__(self, preset: BandConvPreset = BandConvPreset(), seed: int = 0, **options):
         super().__init__(**options)
         self.preset = preset
-        self.ears = Ears(name="ears")
-        self.listening = Listening(preset, seed, name="listening")
-        self.memory = Memory(name="memory")
-        self.recall = Recall(preset, seed, name="recall")
+        self.ears = BandFeatures(name="ears")
+        self.listening = BandEncoder(preset, seed, name="listening")
+        self.memory = DrumHistory(name="memory")
+        self.recall = NoteDecoder(preset, seed, name="recall")
         self.listening.build((None, None, 5 * len(FAMILIES) + STEPS_PER_BAR))
         self.memory.build((None, None, preset.units))
         self.recall.build((None, None, preset.units))
         self.built = True
 
-    def hear(self, band, training=False):
+    def encode(self, band, training=False):
         """What the band means at each step: (B, T, H)."""
         return self.listening(self.ears(band), training=training)
 
     def call(self, inputs, training=False):
-        heard = self.hear(inputs, training=training)  # (B, T, H)
+        heard = self.encode(inputs, training=training)  # (B, T, H)
         drums = ops.cast(inputs["drums"], "float32")
         alone = self.recall(heard, training=training)  # 3 x (B, T, 9)
         alone = ops.concatenate([alone["hits"], alone["velocities"], alone["offsets"]], axis=-1)  # (B, T, 27)
@@ -275,7 +253,7 @@ class ListenerNetwork(keras.Model):
         band : dict of ``piano``, ``guitar``, ``bass``, each (B, T, 128)
         choose
             A function that makes of the three heads at a step, each (B, 9), what is really played there; or a
-            ``drummer.Drawing``, which can draw again with the same luck. With it, the drummer remembers what he
+            ``drummer.Sampler``, which can draw again with the same luck. With it, the drummer remembers what he
             played. Without it, he answers for all steps at once what the band alone makes likely.
         section_bars, sample
             Of no use here: there are no sub-sequences, and no z to draw.
@@ -289,26 +267,26 @@ class ListenerNetwork(keras.Model):
         parts = []
         for first in range(0, len(rolls["bass"]), HEARD_AT_ONCE):
             some = {family: roll[first : first + HEARD_AT_ONCE] for family, roll in rolls.items()}
-            parts.append(ops.convert_to_numpy(self.hear(some)))
+            parts.append(ops.convert_to_numpy(self.encode(some)))
         heard = np.concatenate(parts)  # (B * W, 128, H)
         heard = heard.reshape(batch, -1, heard.shape[-1])  # (B, W * 128, H)
         if choose is None:
             heads = self.recall(heard)
-        elif hasattr(choose, "luck"):
+        elif hasattr(choose, "uniform"):
             heads = self.bar_by_bar(heard, choose, length)
         else:
             heads = self.step_by_step(heard, choose, length)
         return {name: np.asarray(x)[:, :length] for name, x in heads.items()}
 
     def step_by_step(self, heard: np.ndarray, choose, length: int) -> dict[str, np.ndarray]:
-        """Play ``length`` steps, one after the other, each knowing those before it. ``heard`` is (B, T, H)."""
-        likeness = ops.convert_to_numpy(self.memory.likeness(heard))  # (B, K, 7)
+        """Play ``length`` steps, one after the other, each knowing those before it. ``audible`` is (B, T, H)."""
+        likeness = ops.convert_to_numpy(self.memory.attention_weights(heard))  # (B, K, 7)
         played = np.zeros((*heard.shape[:2], 3 * N), dtype=np.float32)
         for step in range(length):
-            memory = remembered(played, step, likeness[:, step // STEPS_PER_BAR])  # (B, 1, 27 + 190)
+            memory = history_features(played, step, likeness[:, step // STEPS_PER_BAR])  # (B, 1, 27 + 190)
             heads = self.recall(heard[:, step : step + 1], memory)  # 3 x (B, 1, 9)
             heads = choose({name: x[:, 0] for name, x in heads.items()})
-            played[:, step] = side_by_side(heads)
+            played[:, step] = windows_side_by_side(heads)
         return dict(zip(("hits", "velocities", "offsets"), np.split(played, 3, axis=-1), strict=True))
 
     def bar_by_bar(self, heard: np.ndarray, drawing, length: int) -> dict[str, np.ndarray]:
@@ -318,21 +296,21 @@ class ListenerNetwork(keras.Model):
         luck; until nothing changes. Then every step has been drawn knowing the steps before it, which is what
         playing step by step means. A bar needs some five rounds instead of sixteen steps.
         """
-        likeness = ops.convert_to_numpy(self.memory.likeness(heard))  # (B, K, 7)
+        likeness = ops.convert_to_numpy(self.memory.attention_weights(heard))  # (B, K, 7)
         played = np.zeros((*heard.shape[:2], 3 * N), dtype=np.float32)
         for first in range(0, length, STEPS_PER_BAR):
             bar = slice(first, first + STEPS_PER_BAR)
-            luck = drawing.luck(STEPS_PER_BAR, len(heard), N).swapaxes(0, 1)  # (B, 16, 9)
+            luck = drawing.uniform(STEPS_PER_BAR, len(heard), N).swapaxes(0, 1)  # (B, 16, 9)
             for _ in range(STEPS_PER_BAR + 1):
-                memory = remembered(played, first, likeness[:, first // STEPS_PER_BAR], STEPS_PER_BAR)
-                again = side_by_side(drawing.draw(self.recall(heard[:, bar], memory), luck))  # (B, 16, 27)
+                memory = history_features(played, first, likeness[:, first // STEPS_PER_BAR], STEPS_PER_BAR)
+                again = windows_side_by_side(drawing.sample(self.recall(heard[:, bar], memory), luck))  # (B, 16, 27)
                 if np.array_equal(again, played[:, bar]):
                     break
                 played[:, bar] = again
         return dict(zip(("hits", "velocities", "offsets"), np.split(played, 3, axis=-1), strict=True))
 
 
-def side_by_side(heads: dict) -> np.ndarray:
+def windows_side_by_side(heads: dict) -> np.ndarray:
     """Three heads (..., 9) as one array (..., 27)."""
     return np.concatenate([ops.convert_to_numpy(heads[name]) for name in ("hits", "velocities", "offsets")], axis=-1)
 
@@ -346,10 +324,10 @@ def in_windows(roll: np.ndarray) -> np.ndarray:
     return np.pad(roll, ((0, 0), (0, -roll.shape[1] % size), (0, 0))).reshape(-1, size, roll.shape[-1])
 
 
-def remembered(played: np.ndarray, first: int, likeness: np.ndarray, steps: int = 1) -> np.ndarray:
-    """What ``Memory`` gives for some steps of one bar, from ``first`` on: (B, T, 27) -> (B, steps, 27 + 190).
+def history_features(played: np.ndarray, first: int, likeness: np.ndarray, steps: int = 1) -> np.ndarray:
+    """What ``DrumHistory`` gives for some steps of one bar, from ``first`` on: (B, T, 27) -> (B, steps, 27 + 190).
 
-    ``played`` is what was played so far, and silence after it; ``likeness`` is the bar's, (B, 7).
+    ``played`` is what was played so far, and silence after it; ``attention_weights`` is the bar's, (B, 7).
     """
     now = np.arange(first, first + steps)
 

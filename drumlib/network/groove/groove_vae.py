@@ -43,12 +43,14 @@ class GrooveVAEPreset:
     noise: float = 0.25  # (0) Gaussian dropout before the heads, the thesis's
     free_bits: float = 48.0  # (48) a window of two bars has so many bits to tell, whoever tells it
     beta: float = 0.2  # (0.2) the weight of what is above
-    drop_past: float = 0.5  # (0.7, on all inputs) how much of the step before is hidden from the decoder in training
+    history_dropout: float = (
+        0.5  # (0.7, on all inputs) how much of the step before is hidden from the decoder in training
+    )
     threshold: float = 0.35  # a drum is struck where its probability exceeds this: at 0.5 too few are
     clip: float | None = 1.0  # (1) gradients are no longer than this
 
 
-class Summary(keras.layers.Layer):
+class GrooveEncoder(keras.layers.Layer):
     """Hears two bars of drums, forward and backward, and says where in the space they lie: (B, T, 27) -> 2 x (B, Z)."""
 
     def __init__(self, preset: GrooveVAEPreset, **options):
@@ -69,7 +71,7 @@ class Summary(keras.layers.Layer):
         return self.mean(x), ops.clip(self.log_var(x), -8.0, 4.0)  # 2 x (B, Z)
 
 
-class QuietConductor(keras.layers.Layer):
+class ZeroInputConductor(keras.layers.Layer):
     """A conductor told nothing but z, which sets his state; one vector a bar comes out: (B, Z) -> (B, U, H)."""
 
     def __init__(self, units: int, **options):
@@ -101,13 +103,13 @@ class GrooveVAE(keras.Model):
     def __init__(self, preset: GrooveVAEPreset = GrooveVAEPreset(), seed: int = 0, **options):
         super().__init__(**options)
         self.preset = preset
-        self.encoder = Summary(preset, name="encoder")
-        self.plan = QuietConductor(preset.conductor_units, name="conductor")
+        self.encoder = GrooveEncoder(preset, name="encoder")
+        self.conductor = ZeroInputConductor(preset.conductor_units, name="conductor")
         self.decoder = Decoder(preset.decoder_units, N, preset.noise, seed, name="decoder")
-        self.hide = keras.layers.Dropout(preset.drop_past, seed=seed + 1)
+        self.hide = keras.layers.Dropout(preset.history_dropout, seed=seed + 1)
         self.noise = keras.random.SeedGenerator(seed)
         self.encoder.build((None, None, 3 * N))
-        self.plan.build((None, preset.latent))
+        self.conductor.build((None, preset.latent))
         self.decoder.build((None, preset.conductor_units))
         self.built = True
 
@@ -121,9 +123,9 @@ class GrooveVAE(keras.Model):
             above = ops.maximum(ops.mean(bits) - self.preset.free_bits, 0.0) * np.log(2.0)
             self.add_loss(self.preset.beta * above / drums.shape[1])
             z = mean + ops.exp(log_var / 2) * keras.random.normal(ops.shape(mean), seed=self.noise)
-        vector = self.plan(z, bars=bars)  # (B, U, H)
+        vector = self.conductor(z, bars=bars)  # (B, U, H)
         # Bars do not need each other, so they stand side by side in the batch.
-        vector = ops.reshape(vector, (batch * bars, self.plan.cell.units))  # (B, U, H) -> (B * U, H)
+        vector = ops.reshape(vector, (batch * bars, self.conductor.cell.units))  # (B, U, H) -> (B * U, H)
         told = ops.reshape(drums, (batch * bars, STEPS_PER_BAR, 3 * N))  # (B, T, 27) -> (B * U, S, 27)
         heads = self.decoder(vector, self.hide(told, training=training), training=training)  # 3 x (B * U, S, 9)
         return {name: ops.reshape(x, (batch, bars * STEPS_PER_BAR, N)) for name, x in heads.items()}
@@ -131,11 +133,11 @@ class GrooveVAE(keras.Model):
     @staticmethod
     def losses_of() -> dict:
         """GrooVAE's losses: sums over a step, so over a window but for a factor, like the divergence."""
-        return {"hits": told_off, "velocities": missed_by, "offsets": missed_by}
+        return {"hits": bernoulli_loss, "velocities": masked_sum_squared_error, "offsets": masked_sum_squared_error}
 
     @staticmethod
     def batches_of(windows, plan, order=None, rng=None):
-        """Batches of windows of two bars (``data.gmd.TwoBars``), to train on or to validate on."""
+        """Batches of windows of two bars (``data.gmd.TwoBarWindows``), to train on or to validate on."""
         return GrooveBatches(windows.grooves, plan.batch, order)
 
     def encode(self, drums: np.ndarray) -> np.ndarray:
@@ -152,7 +154,7 @@ class GrooveVAE(keras.Model):
         threshold = self.preset.threshold if threshold is None else threshold
         if not len(z) * bars:
             return np.zeros((len(z), bars * STEPS_PER_BAR, 3 * N), "float32")
-        vectors = self.plan(ops.convert_to_tensor(z, "float32"), bars=bars)  # (B, U, H)
+        vectors = self.conductor(ops.convert_to_tensor(z, "float32"), bars=bars)  # (B, U, H)
         vector = ops.reshape(vectors, (-1, vectors.shape[-1]))  # (B, U, H) -> (B * U, H)
         states, played = self.decoder.start(vector), []
         before = np.zeros((len(z) * bars, 3 * N), dtype="float32")  # every bar begins as if after silence
@@ -183,13 +185,13 @@ class GrooveVAE(keras.Model):
         return self.decode(z, len(one) // STEPS_PER_BAR)
 
 
-def told_off(truth, answer):
+def bernoulli_loss(truth, answer):
     """The log loss on hits, summed over a step's nine drums, averaged over steps and windows (in nats a step)."""
     p = ops.clip(answer, 1e-6, 1 - 1e-6)
     return -ops.mean(ops.sum(truth * ops.log(p) + (1 - truth) * ops.log(1 - p), axis=-1))
 
 
-def missed_by(truth_and_hits, answer):
+def masked_sum_squared_error(truth_and_hits, answer):
     """The squared error of velocities or offsets over played notes only, summed over a step, averaged over steps.
 
     ``truth_and_hits`` has the true values and, beside them, the hits: (B, T, 18).

@@ -26,10 +26,10 @@ from keras import ops
 from drumlib.music.grid import STEPS_PER_BAR
 from drumlib.music.kit import DRUMS
 from drumlib.network.layers import Bottleneck
-from drumlib.network.band_conv.model import step_of_bar
+from drumlib.network.steps import step_of_bar
 
 N = len(DRUMS)
-STEADY_MS = 125.0
+REFERENCE_STEP_MS = 125.0
 """How long a step lasts at 120 beats a minute: the tempo that the network takes as the middle."""
 
 
@@ -53,14 +53,14 @@ class HumanizerPreset:
             raise ValueError(f"no form {self.form!r}: there is seq2seq, bottleneck")
 
 
-BLUR = 0.15
+TEMPO_JITTER = 0.15
 """By how much the tempo is misstated in training, in octaves."""
 
 RANGES = {"velocities": (0.0, 1.0), "offsets": (-0.5, 0.5)}
 """Where the bins of each answer begin and end: velocities are MIDI's / 127, offsets in steps, plus is late."""
 
 
-class Hearing(keras.layers.Layer):
+class HitsEncoder(keras.layers.Layer):
     """Reads the hits forward and backward: (B, T, 9) and the tempo to (B, T, 2H)."""
 
     def __init__(self, preset: HumanizerPreset, seed: int = 0, **options):
@@ -77,13 +77,15 @@ class Hearing(keras.layers.Layer):
     def call(self, hits, step_ms, training=False):
         parts = [hits, step_of_bar(hits)]  # (B, T, 9), (B, T, 16)
         if self.tempo:
-            speed = ops.log(ops.cast(step_ms, "float32") / STEADY_MS) / np.log(2.0)  # (B,): in octaves, slower is more
+            speed = ops.log(ops.cast(step_ms, "float32") / REFERENCE_STEP_MS) / np.log(
+                2.0
+            )  # (B,): in octaves, slower is more
             parts.append(ops.ones_like(hits[..., :1]) * speed[:, None, None])  # (B, T, 1)
         x = self.both_ways(ops.concatenate(parts, axis=-1))  # (B, T, 26) -> (B, T, 2H)
         return self.drop(x, training=training)
 
 
-class Playing(keras.layers.Layer):
+class ExpressionDecoder(keras.layers.Layer):
     """Says how every note is struck: (B, T, 2H) to two sets of histograms, as logits (B, T, 9, K)."""
 
     def __init__(self, preset: HumanizerPreset, seed: int = 0, **options):
@@ -111,13 +113,13 @@ class Humanizer(keras.Model):
     """Two bars of hits in; for every cell, how loud and how late it is struck, if it is struck.
 
     Input is a dictionary: ``hits``, (B, T, 9), and ``step_ms``, (B,), the length of a step in milliseconds. Output is
-    a dictionary of logits: ``velocities`` (B, T, 9, 32) and ``offsets`` (B, T, 9, 40), one for each bin (``edges``).
+    a dictionary of logits: ``velocities`` (B, T, 9, 32) and ``offsets`` (B, T, 9, 40), one for each bin (``bin_edges``).
     """
 
     def __init__(self, preset: HumanizerPreset = HumanizerPreset(), seed: int = 0, **options):
         super().__init__(**options)
         self.preset = preset
-        self.hearing = Hearing(preset, seed, name="hearing")
+        self.hearing = HitsEncoder(preset, seed, name="hearing")
         heard = 2 * preset.units
         if preset.form == "bottleneck":
             self.bottleneck = Bottleneck(
@@ -125,7 +127,7 @@ class Humanizer(keras.Model):
             )
             self.bottleneck.build((None, 2 * preset.units))
             heard = preset.latent + 2 * STEPS_PER_BAR
-        self.playing = Playing(preset, seed, name="playing")
+        self.playing = ExpressionDecoder(preset, seed, name="playing")
         self.hearing.build((None, None, N))
         self.playing.build((None, None, heard))
         self.built = True
@@ -144,12 +146,12 @@ class Humanizer(keras.Model):
     @staticmethod
     def losses_of() -> dict:
         """What it is trained with: the ranked score of both distributions."""
-        return {name: ranked(name) for name in RANGES}
+        return {name: crps_loss(name) for name in RANGES}
 
     @staticmethod
     def batches_of(windows, plan, order=None, rng=None):
-        """Batches of windows of two bars (``data.gmd.TwoBars``): with ``rng`` to train on, without to validate on."""
-        return HumanizerBatches(windows.grooves, windows.step_ms, plan.batch, order, rng, plan.mute, BLUR)
+        """Batches of windows of two bars (``data.gmd.TwoBarWindows``): with ``rng`` to train on, without to validate on."""
+        return HumanizerBatches(windows.grooves, windows.step_ms, plan.batch, order, rng, plan.mute, TEMPO_JITTER)
 
     def histograms(self, hits: np.ndarray, step_ms: np.ndarray, batch: int = 256) -> dict[str, np.ndarray]:
         """The distributions of many windows: ``velocities`` and ``offsets``, (windows, T, 9, K), each summing to 1.
@@ -167,12 +169,12 @@ class Humanizer(keras.Model):
         return {name: np.concatenate([nothing[name], *parts]) for name, parts in found.items()}
 
 
-def edges(name: str, bins: int) -> np.ndarray:
+def bin_edges(name: str, bins: int) -> np.ndarray:
     """The edges of the bins of ``"velocities"`` or ``"offsets"``: (bins + 1,)."""
     return np.linspace(*RANGES[name], bins + 1)
 
 
-def ranked(name: str, scale: float = 10.0):
+def crps_loss(name: str, scale: float = 10.0):
     """A loss for histograms of ``name``: the continuous ranked probability score, over played notes.
 
     The score is the area between two staircases, squared: the histogram's running sum, and the one that jumps from 0
@@ -187,7 +189,7 @@ def ranked(name: str, scale: float = 10.0):
     def loss(truth_and_hits, logits):
         truth, struck = ops.split(ops.cast(truth_and_hits, "float32"), 2, axis=-1)  # 2 x (B, T, 9)
         bins = logits.shape[-1]
-        right = ops.convert_to_tensor(edges(name, bins)[1:], "float32")  # (K,): where each bin ends
+        right = ops.convert_to_tensor(bin_edges(name, bins)[1:], "float32")  # (K,): where each bin ends
         jump = ops.cast(truth[..., None] < right, "float32")  # (B, T, 9, K)
         gap = ops.sum(ops.square(ops.cumsum(ops.softmax(logits), axis=-1) - jump), axis=-1)  # (B, T, 9)
         area = gap * (high - low) / bins

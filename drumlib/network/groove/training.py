@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from drumlib.data.groove_dataset import TwoBars, performances, two_bars
-from drumlib.network.fresh import fresh
+from drumlib.data.groove_dataset import TwoBarWindows, performances, two_bar_windows
+from drumlib.network.fresh import build_seeded
 from drumlib.network.groove.groove_vae import GrooveVAE, GrooveVAEPreset
 from drumlib.network.groove.humanizer import Humanizer, HumanizerPreset
-from drumlib.network.training_config import Plan
 from drumlib.network.training import compile_with, prepare, run
+from drumlib.network.training_config import TrainingConfig
 from drumlib.network.weights import load_shipped
 
 GROOVE_PRESETS = {
@@ -38,10 +38,10 @@ def build_on_grooves(preset: str, seed: int = 0):
     """A network with fresh weights, drawn with ``seed``. Raises ValueError if there is no preset of that name."""
     if preset not in GROOVE_PRESETS:
         raise ValueError(f"no preset {preset!r}: there is {', '.join(GROOVE_PRESETS)}")
-    return fresh(KINDS[type(GROOVE_PRESETS[preset])], GROOVE_PRESETS[preset], seed)
+    return build_seeded(KINDS[type(GROOVE_PRESETS[preset])], GROOVE_PRESETS[preset], seed)
 
 
-def groove_windows(folder, splits=("train", "validation")) -> list[TwoBars]:
+def groove_windows(folder, splits=("train", "validation")) -> list[TwoBarWindows]:
     """The dataset's beats in 4/4 as windows of two bars, a set for each split. ``folder`` may be the archive as well.
 
     Raises MidiError, OSError or ValueError as ``data.gmd`` does.
@@ -50,16 +50,17 @@ def groove_windows(folder, splits=("train", "validation")) -> list[TwoBars]:
 
     found = [performances(folder, split, "beat", "4-4") for split in splits]
     return [
-        two_bars(tqdm(some, desc=f"{split} grooves", unit="groove")) for split, some in zip(splits, found, strict=True)
+        two_bar_windows(tqdm(some, desc=f"{split} grooves", unit="groove"))
+        for split, some in zip(splits, found, strict=True)
     ]
 
 
 def train_on_grooves(
-    training: TwoBars,
-    validation: TwoBars,
+    training: TwoBarWindows,
+    validation: TwoBarWindows,
     out: Path,
     preset: str = "humanize",
-    plan: Plan | None = None,
+    plan: TrainingConfig | None = None,
     resume: bool = False,
     verbose: int | str = "auto",
 ) -> dict:
@@ -76,7 +77,7 @@ def train_on_grooves(
     compile_with(network, plan, network.losses_of())
 
     def batches(epoch: int, rng: np.random.Generator):
-        order = balanced(training.performance, plan.windows or len(training), rng)
+        order = balanced_sample(training.performance, plan.windows or len(training), rng)
         return network.batches_of(training, plan, order, rng)
 
     settings = {
@@ -87,7 +88,7 @@ def train_on_grooves(
     return run(network, out, plan, batches, network.batches_of(validation, plan), settings, resume, verbose)
 
 
-def balanced(performance: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def balanced_sample(performance: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """The numbers of ``count`` windows, drawn so that a long performance counts for more, but not for all it has.
 
     A performance with n windows is drawn as if it had the square root of n: the longest has 638, many have five.

@@ -45,7 +45,7 @@ class Attention(keras.layers.Layer):
         self.value.build(shape)
         self.join.build((None, None, 2 * units))
 
-    def remember(self, moments):
+    def project_memory(self, moments):
         """Keys and values of a song, once for all its steps: (B, M, 1200) -> 2 x (B, M, 256)."""
         middles = STEPS_PER_MOMENT * (np.arange(moments.shape[1]) + 1)  # (M,): of each moment, in steps
         keys = self.key(moments)
@@ -69,7 +69,7 @@ class AttentiveDecoder(Decoder):
     """The thesis's decoder with attention between its LSTMs and its heads.
 
     Sub-sequences still stand side by side in the batch, but they look at one song, so attention brings them together
-    again: of B * U rows it makes B. ``memory`` is what ``remember`` returned for the B songs, ``places`` the steps of
+    again: of B * U rows it makes B. ``memory`` is what ``recurrent_states`` returned for the B songs, ``places`` the steps of
     the song that a song's rows are at, in order.
     """
 
@@ -81,8 +81,8 @@ class AttentiveDecoder(Decoder):
         super().build(plan_shape)
         self.attention.build(moments_shape)
 
-    def remember(self, moments):
-        return self.attention.remember(moments)
+    def project_memory(self, moments):
+        return self.attention.project_memory(moments)
 
     def attend(self, x, memory, places):
         """For what is said at some steps, (B * U, S, 256) or (B * U, 256): the same, and what is seen from there."""
