@@ -89,7 +89,7 @@ new-chapter: env ## begin a chapter: make new-chapter NAME=swing TITLE="Swing" [
 results: env ## score the shipped weights anew: make results SONGS=folder GROOVE=folder-or-archive [RUNS=folder]
 	@test -n "$(SONGS)" && test -n "$(GROOVE)" || { echo "say where the data are: make results SONGS=... GROOVE=..." >&2; exit 2; }
 	$(PY) bench/ship_weights.py --songs "$(SONGS)" --shipped thesis
-	$(PY) bench/ship_best.py --songs "$(SONGS)" --shipped
+	$(PY) bench/ship_band_conv.py --songs "$(SONGS)" --shipped
 	$(PY) bench/humanize.py --groove "$(GROOVE)" --shipped
 	$(PY) bench/groove_vae.py --groove "$(GROOVE)" --shipped
 	$(PY) bench/evaluation.py --songs "$(SONGS)" $(if $(RUNS),--runs "$(RUNS)" --again,--shipped)

@@ -2,12 +2,12 @@
 
     python bench/adversary.py --songs SONGS --runs RUNS --seed 0 [--ship]
 
-Four parts, all with the shipped weights of ``best`` as the network that is judged:
+Four parts, all with the shipped weights of ``band-conv`` as the network that is judged:
 
 - training: one critic that hears hits alone, one that hears everything, on the training songs;
 - telling: how often the real drummer sounds more real than a rival, on the test songs;
 - ranking: of eight performances of each song the critic chooses one; is it nearer to the real drummer than another?
-- tuning: ``best`` trains on for some epochs with the critic's word in its loss, or without it, which is the control.
+- tuning: ``band-conv`` trains on for some epochs with the critic's word in its loss, or without it, which is the control.
 
 The validation songs choose epochs, the temperature and critic of the ranking, and the critic's weight in the tuning.
 Every rival and every weight is reported on the test songs anyway. Trainings lie in RUNS and are gone on with; the rest
@@ -64,7 +64,7 @@ likely a real drummer played them to this band. Weights: `adversary.npz`, float1
 ## Training
 
 {train_songs} songs to train on ({train:,} windows of eight bars), {validation_songs} to validate on ({validation:,}): those of the card of `thesis`, which names
-their sources and licences. Beside every real drummer stood, half of the time, what `best` drew for the same band (temperatures {temperatures}),
+their sources and licences. Beside every real drummer stood, half of the time, what `band-conv` drew for the same band (temperatures {temperatures}),
 and half of the time another song's drummer. Command: `{command}`. The weights are those of epoch {best} of {ran}; {versions}.
 
 ## Can it tell?
@@ -90,7 +90,7 @@ against the real drummer, all cells pooled; the gain is over the mean of the {ta
 
 ## Can a network learn from it?
 
-`best`, trained on for {epochs} epochs with the critic's word in its loss, at several weights; 0 is the control. "Found out" is
+`band-conv`, trained on for {epochs} epochs with the critic's word in its loss, at several weights; 0 is the control. "Found out" is
 how often this critic takes the real drummer for more real than the network's draw.
 
 | weight | told, F1 | by itself, F1 | drawn, F1 | listening gain | notes drawn for a real one | found out |
@@ -104,7 +104,7 @@ the untuned network's draws finds that one out in {before:.1%}.
 ## What it is good for, and what not
 
 To rank performances of the networks it knows, and to learn what a discriminator is. What it prefers is not beauty: it
-knows a hundred songs, most of them sequenced by hand, and what `best` does wrong. The weights are offered under MIT, as
+knows a hundred songs, most of them sequenced by hand, and what `band-conv` does wrong. The weights are offered under MIT, as
 the rest of the project; what the licences of training songs mean for weights is nowhere settled.
 """
 
@@ -249,11 +249,11 @@ def stands(network, critic, sets: dict, seed: int) -> dict:
 
 
 def tuning(critic, sets: dict, runs: Path, plan: TrainingConfig) -> tuple:
-    """``best`` trains on with the critic's word at every weight; how each stands, beside how it stood before, and
+    """``band-conv`` trains on with the critic's word at every weight; how each stands, beside how it stood before, and
     the network with the weight that the validation songs chose."""
-    rows, networks = {"before": stands(pretrained("best"), critic, sets, plan.seed)}, {}
+    rows, networks = {"before": stands(pretrained("band-conv"), critic, sets, plan.seed)}, {}
     for weight in WEIGHTS:
-        network, run = build("best", plan.seed), runs / f"tuned-{weight:g}"
+        network, run = build("band-conv", plan.seed), runs / f"tuned-{weight:g}"
         load_weights(network, SHELF / "best.npz")
         history = tune(
             *(network, critic, sets["train"], sets["validation"], run, plan, weight),
@@ -296,10 +296,10 @@ def main() -> None:
     parser.add_argument("--ship", action="store_true", help="put weights, figures and card into the package")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
-    started, seed, network = time.perf_counter(), options.seed, pretrained("best")
+    started, seed, network = time.perf_counter(), options.seed, pretrained("band-conv")
     sets = {split: read_windows(list_songs(options.songs, split), {}) for split in ("train", "validation", "test")}
     plan = replace(CRITIC_CONFIG, seed=seed)
-    drawn = drawn_for(network, sets, options.runs / "best")
+    drawn = drawn_for(network, sets, options.runs / "band-conv")
     critics, histories = {}, {}
     for name in PRESETS:
         critics[name], histories[name] = critic_of(name, drawn, sets, options.runs / f"critic-{name}", plan)
@@ -310,7 +310,7 @@ def main() -> None:
 
     test, beat = sets["test"], rock_bar()
     rivals = {
-        **{f"best, drawn at {t:g}": one_draw(network, test, t, 100 + seed) for t in TEMPERATURES},
+        **{f"band-conv, drawn at {t:g}": one_draw(network, test, t, 100 + seed) for t in TEMPERATURES},
         "thesis's network, drawn at 1": one_draw(pretrained("thesis"), test, 1.0, 100 + seed),
         "the thesis's rock beat": np.tile(
             np.concatenate([beat, 0.7 * beat, 0 * beat], -1), (len(test), WINDOW_BARS, 1)
@@ -339,7 +339,7 @@ def main() -> None:
         "command": f"python bench/adversary.py --songs SONGS --runs RUNS --seed {seed}{' --ship' if options.ship else ''}",
         "songs": {split: windows.songs for split, windows in sets.items()},
         "windows": {split: len(windows) for split, windows in sets.items()},
-        "judged network": "best, as shipped",
+        "judged network": "band-conv, as shipped",
         "draws": {"temperatures": TEMPERATURES, "seeds": SEEDS},
         "critics": {name: {**asdict(PRESETS[name]), "parameters": critics[name].count_params()} for name in PRESETS},
         "training": histories,

@@ -3,14 +3,14 @@
     python bench/claims.py --songs SONGS --groove GROOVE
 
 Every claim of ``drumbook.claims`` is a figure of one song. Here are the figures of every test song, their
-means with intervals, and the verdicts that a rule gives: for the real drummers, the networks ``thesis`` and ``best`` by
+means with intervals, and the verdicts that a rule gives: for the real drummers, the networks ``thesis`` and ``band-conv`` by
 themselves (shipped weights, cut where the validation songs say), and two rivals that hear less. Songs that somebody
 typed in are flat, in timing and often in loudness, so the human drummers of the Groove MIDI Dataset's test split
 (beats in 4/4) stand beside them: each session there counts once, and nobody heard a band.
 
 The thesis's network has two rows. Its loss makes it say "probability times velocity". One row is mended
 (``drummer.conditional_velocities``); the other, "louder", has the same strokes and the thesis's own multipliers, 1.8 and for the
-snare 2.5. ``best`` has two as well: cut, and drawing its notes. And the thesis's two-bar fills are tried with
+snare 2.5. ``band-conv`` has two as well: cut, and drawing its notes. And the thesis's two-bar fills are tried with
 sub-sequences of one, two and four bars.
 """
 
@@ -58,9 +58,9 @@ from drumlib.network.registry import build
 from drumlib.network.weights import load_shipped
 
 RESULTS = Path(__file__).parent / "results" / "claims.json"
-HUMANS, LOUDER, DRAWN = "humans (GMD)", "thesis, louder", "best, drawn"
+HUMANS, LOUDER, DRAWN = "humans (GMD)", "thesis, louder", "band-conv, drawn"
 RIVALS = ("rules", "drum-machine")
-NETWORKS = ("thesis", "best")
+NETWORKS = ("thesis", "band-conv")
 SUBSEQUENCES = (1, 2, 4)
 SEED = 0
 

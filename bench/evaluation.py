@@ -8,7 +8,7 @@ Every row is one drummer on the test songs: told the truth, by itself, with anot
 (``drumlib.evaluation.evaluate`` says how). A network plays with the weights of RUNS/PRESET-0/best.npz, which
 bench/presets.py trains, all on the same songs with the same budget; one without a run there plays with the weights that
 ship, and one without either is left out. Cuts are chosen on the validation songs; rivals learn from the training songs.
-For ``best`` and ``thesis`` there are also precision and recall of each drum, and of all, at every cut. The table can be
+For ``band-conv`` and ``thesis`` there are also precision and recall of each drum, and of all, at every cut. The table can be
 made piece by piece: a row that is in the results already is not made again, unless ``--again`` asks for it.
 """
 
@@ -26,7 +26,7 @@ from drumlib.network.registry import PRESETS, build
 from drumlib.network.weights import load_or_shipped
 
 RESULTS = Path(__file__).parent / "results" / "evaluation.json"
-CURVES = ("best", "thesis")
+CURVES = ("band-conv", "thesis")
 SEED = 0
 
 
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
     if options.shipped:
-        options.rows, options.again = ["best", *BASELINES], True
+        options.rows, options.again = ["band-conv", *BASELINES], True
     if unknown := [name for name in options.rows if name not in PRESETS and name not in BASELINES]:
         parser.error(f"no row {unknown[0]!r}: there is {', '.join([*PRESETS, *BASELINES])}")
     songs, validation = whole_songs(options.songs, "test"), whole_songs(options.songs, "validation")

@@ -41,15 +41,15 @@ SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
 
 TRIES = {
     # name: (preset, changes to it, changes to its plan)
-    "best, songs as they are (no other keys, none silenced)": ("best", {}, {"transpose": 0, "mute": 0.0}),
-    "best, no other keys": ("best", {}, {"transpose": 0}),
-    "best, none silenced": ("best", {}, {"mute": 0.0}),
-    "best, little dropout where it listens": ("best", {"drop_band": 0.2}, {}),
-    "best, half as large": ("best", {"units": 48}, {}),
-    "best, twice as large": ("best", {"units": 192}, {}),
-    "best, hears one bar around": ("best", {"reach": (1, 4)}, {}),
-    "best, hears one step around": ("best", {"reach": (1,)}, {}),
-    "best, told its own playing in half of the windows": ("best", {}, {"own": 0.5}),
+    "band-conv, songs as they are (no other keys, none silenced)": ("band-conv", {}, {"transpose": 0, "mute": 0.0}),
+    "band-conv, no other keys": ("band-conv", {}, {"transpose": 0}),
+    "band-conv, none silenced": ("band-conv", {}, {"mute": 0.0}),
+    "band-conv, little dropout where it listens": ("band-conv", {"drop_band": 0.2}, {}),
+    "band-conv, half as large": ("band-conv", {"units": 48}, {}),
+    "band-conv, twice as large": ("band-conv", {"units": 192}, {}),
+    "band-conv, hears one bar around": ("band-conv", {"reach": (1, 4)}, {}),
+    "band-conv, hears one step around": ("band-conv", {"reach": (1,)}, {}),
+    "band-conv, told its own playing in half of the windows": ("band-conv", {}, {"own": 0.5}),
     "thesis, never told its own playing": ("thesis", {}, {"own": 0.0}),
     "thesis, a bottleneck as narrow as the thesis's": ("thesis", {}, {"kl_weight": 1.0}),
     "thesis, the mended loss": ("thesis", {"loss": "mended"}, {}),
@@ -58,9 +58,9 @@ TRIES = {
         {"loss": "mended"},
         {"free_bits": 64.0, "warm_up": 4},
     ),
-    "best, an average of its weights": ("best", {}, {"average": 0.98}),
-    "best, ten drummers with composed bands as well": ("best", {}, {"windows": 2680}),
-    "best, ten drummers with composed bands alone": ("best", {}, {"windows": 2680}),
+    "band-conv, an average of its weights": ("band-conv", {}, {"average": 0.98}),
+    "band-conv, ten drummers with composed bands as well": ("band-conv", {}, {"windows": 2680}),
+    "band-conv, ten drummers with composed bands alone": ("band-conv", {}, {"windows": 2680}),
     "thesis, the decoder of groove-vae transplanted": ("thesis", {}, {"schedule": "transfer"}),
     "thesis, layer-wise, in a tenth of the time": ("thesis", {}, {"schedule": "layer-wise-short"}),
     "stacked, in floors of two bars": ("stacked", {"encoder_section": 4}, {}),
@@ -68,8 +68,8 @@ TRIES = {
 
 
 BANDS = {
-    "best, ten drummers with composed bands as well": ("songs", "bands"),
-    "best, ten drummers with composed bands alone": ("bands",),
+    "band-conv, ten drummers with composed bands as well": ("songs", "bands"),
+    "band-conv, ten drummers with composed bands alone": ("bands",),
 }
 """What some rows learn from; the others learn from the songs. All are validated and tried on songs."""
 

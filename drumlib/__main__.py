@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=accompany)
     command.add_argument("song", type=Path, metavar="SONG.mid", help="a MIDI file")
     command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mid", help="where the result goes")
-    command.add_argument("--preset", default="best", help="which network plays (default: best)")
+    command.add_argument("--preset", default="band-conv", help="which network plays (default: best)")
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same drums (default: 0)")
     how = command.add_mutually_exclusive_group()
     how.add_argument("--threshold", type=float, metavar="P", help="play what is more probable than this (0 to 1)")
@@ -454,7 +454,7 @@ def train(options) -> None:
 
     if bool(options.groove) == bool(options.songs or options.corpus):
         raise UsageError("what to learn from? --songs FOLDER, or --corpus CORPUS, or both; or --groove GROOVE alone")
-    options.preset = options.preset or ("humanize" if options.groove else "best")
+    options.preset = options.preset or ("humanize" if options.groove else "band-conv")
     plan = config_for(options.preset, **{field.name: getattr(options, field.name) for field in fields(TrainingConfig)})
     check_folder(options.out, options.resume)
     if options.groove:
@@ -486,7 +486,7 @@ def evaluate(options) -> None:
     folder = options.folder or options.songs
     if options.json:
         check_output(options.json)
-    presets = options.preset or ["humanize" if options.task == "humanize" else "best"]
+    presets = options.preset or ["humanize" if options.task == "humanize" else "band-conv"]
     if options.task != "songs" and (len(presets) > 1 or options.baseline is not None):
         raise UsageError(f"--task {options.task} scores one preset, beside rivals of its own")
     if options.weights and len(presets) > 1:

@@ -69,7 +69,7 @@ class Candidate:
 
 def accompany(
     song: Song,
-    preset: str = "best",
+    preset: str = "band-conv",
     seed: int = 0,
     threshold: float | None = None,
     temperature: float | None = None,
@@ -100,7 +100,7 @@ def accompany(
         the thesis). A preset without a conductor does not mind.
     window_bars
         How many bars the network listens to at once; it was trained with 8, and needs no fewer. None: the whole song
-        at once, as the thesis does, in one z. ``best`` does not mind: it always listens to 8, and when it draws its
+        at once, as the thesis does, in one z. ``band-conv`` does not mind: it always listens to 8, and when it draws its
         notes, it remembers what it played in all of them.
     sample
         Draw z from the posterior instead of taking its mean.
@@ -137,7 +137,7 @@ def accompany(
 def candidates(
     song: Song,
     grid: Grid | None = None,
-    preset: str = "best",
+    preset: str = "band-conv",
     seed: int = 0,
     threshold: float | None = None,
     temperature: float | None = None,
@@ -222,7 +222,7 @@ def family_roll(band: Sequence[Track], family: str, grid: Grid) -> np.ndarray:
 
 def probabilities(
     rolls: dict[str, np.ndarray],
-    preset: str = "best",
+    preset: str = "band-conv",
     seed: int = 0,
     temperature: float | None = None,
     section_bars: int | None = None,

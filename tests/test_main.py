@@ -291,9 +291,9 @@ def test_train_and_evaluate_on_a_folder(tmp_path, capsys):
     weights = ["--weights", str(run / "best.npz"), "--json", str(tmp_path / "scores.json")]
     assert main(["evaluate", "--songs", str(tmp_path), *weights]) == 0
     printed = capsys.readouterr().out
-    assert all(name in printed for name in ("best", "bar-before", "average-bar", "rules"))
+    assert all(name in printed for name in ("band-conv", "bar-before", "average-bar", "rules"))
     scores = json.loads((tmp_path / "scores.json").read_text())
-    assert scores["drummers"]["best"]["weights"] == "best.npz" and scores["seed"] == 0
+    assert scores["drummers"]["band-conv"]["weights"] == "band-conv.npz" and scores["seed"] == 0
     assert str(tmp_path) not in json.dumps(scores)
     assert main(["evaluate", str(tmp_path), "--task", "windows", *weights]) == 0
     assert "the bar before again" in capsys.readouterr().out
@@ -301,13 +301,13 @@ def test_train_and_evaluate_on_a_folder(tmp_path, capsys):
 
 def test_evaluate_every_song_of_a_folder(rock, tmp_path, capsys):
     out = tmp_path / "scores.json"
-    options = ["--split", "all", "--preset", "best", "--baseline", "rules", "drum-machine", "--seed", "4"]
+    options = ["--split", "all", "--preset", "band-conv", "--baseline", "rules", "drum-machine", "--seed", "4"]
     assert main(["evaluate", str(tmp_path), *options, "--json", str(out)]) == 0
     assert "1 song, 5" in capsys.readouterr().out
     scores = json.loads(out.read_text())
-    assert list(scores["drummers"]) == ["the real drummers", "best", "rules", "drum-machine"]
+    assert list(scores["drummers"]) == ["the real drummers", "band-conv", "rules", "drum-machine"]
     assert scores["command"] == f"python -m drumlib evaluate SONGS {' '.join(options)}"
-    assert "no validation songs" in scores["drummers"]["best"]["cut chosen by"]
+    assert "no validation songs" in scores["drummers"]["band-conv"]["cut chosen by"]
 
 
 @pytest.mark.parametrize(
@@ -316,10 +316,10 @@ def test_evaluate_every_song_of_a_folder(rock, tmp_path, capsys):
         (["--preset", "ringo"], "no preset 'ringo': there is thesis, flat"),
         (["--baseline", "ringo"], "no baseline 'ringo': there is drum-machine"),
         (["--preset", "flat"], "no weights of the preset 'flat' are shipped"),
-        (["--preset", "best", "thesis", "--weights", "w.npz"], "of one preset"),
+        (["--preset", "band-conv", "thesis", "--weights", "w.npz"], "of one preset"),
         (["--task", "windows", "--baseline", "rules"], "rivals of its own"),
         (["--task", "humanize"], "info.csv"),
-        (["--task", "humanize", "--preset", "best"], "no humanizer 'best': there is humanize"),
+        (["--task", "humanize", "--preset", "band-conv"], "no humanizer 'band-conv': there is humanize"),
         (["--split", "all", "--baseline", "average-bar"], "learns from training songs"),
         (["--split", "test"], "--split all judges every song"),
         (["--json", "no/such/folder.json"], "there is no folder"),
@@ -424,7 +424,7 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
         assert {name: getattr(seen["plan"], name.replace("-", "_")) for name in asked} == asked
 
 
-@pytest.mark.parametrize("preset", ["best", "thesis"])
+@pytest.mark.parametrize("preset", ["band-conv", "thesis"])
 @pytest.mark.parametrize("option", [["--rate", "0.001"], ["--rate", "0.1"], ["--fall", "cosine"]])
 def test_train_in_stages_takes_no_rate_beside_theirs(tmp_path, capsys, preset, option):
     options = ["--songs", str(tmp_path), "--preset", preset, "--schedule", "layer-wise", *option]

@@ -208,7 +208,7 @@ def report(
 def evaluate(
     folder: str | os.PathLike,
     split: str = "test",
-    presets: Sequence[str] = ("best",),
+    presets: Sequence[str] = ("band-conv",),
     baselines: Sequence[str] | None = None,
     weights: str | os.PathLike | None = None,
     seed: int = 0,

@@ -41,7 +41,7 @@ THESIS = {
 def evaluate_windows(
     folder: str | os.PathLike,
     split: str = "test",
-    preset: str = "best",
+    preset: str = "band-conv",
     weights: str | os.PathLike | None = None,
     progress=lambda items: items,
 ) -> dict:

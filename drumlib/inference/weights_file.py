@@ -31,7 +31,7 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
 
 def shipped_file(*name: str):
-    """A file of the shelf of weights: ``shipped_file("best", "npz")``."""
+    """A file of the shelf of weights: ``shipped_file("band-conv", "npz")``."""
     return resources.files("drumlib.weights") / ".".join(name)
 
 

@@ -136,7 +136,7 @@ HUMANIZE_CONFIG = TrainingConfig(
 
 CONFIGS = {
     # It copies nobody's state, so its own playing need not be in its training; it learns fast, and then by heart.
-    "best": TrainingConfig(
+    "band-conv": TrainingConfig(
         epochs=24,
         learning_rate=2e-3,
         instrument_dropout=0.3,

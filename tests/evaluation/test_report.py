@@ -172,7 +172,7 @@ def test_songs_without_drums_are_named(tmp_path):
 # --- what is played -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("preset", ["best", "thesis"])
+@pytest.mark.parametrize("preset", ["band-conv", "thesis"])
 def test_a_network_plays_as_the_drummer_does(preset):
     songs = [a_song("a", 0, bars=9), a_song("b", 1, bars=17)]
     for song, heads in zip(songs, playing.free_running(pretrained(preset), [s.rolls for s in songs]), strict=True):
@@ -309,7 +309,7 @@ def folders(tmp_path_factory):
     return folder, folder / "corpus"
 
 
-@pytest.mark.parametrize(("preset", "cut"), [("thesis", 0.62), ("best", 0.34)])
+@pytest.mark.parametrize(("preset", "cut"), [("thesis", 0.62), ("band-conv", 0.34)])
 def test_the_report_on_windows_reads_each_network_as_it_is_meant(folders, preset, cut):
     results = evaluate_windows(folders[0], preset=preset)
     free, errors = results["free_running"], results["errors"]

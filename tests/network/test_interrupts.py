@@ -25,7 +25,7 @@ def songs(tmp_path_factory):
 
 
 def training(songs, out, *more) -> list[str]:
-    options = ["--preset", "best", "--epochs", str(EPOCHS), "--batch", "4", "--seed", "1"]
+    options = ["--preset", "band-conv", "--epochs", str(EPOCHS), "--batch", "4", "--seed", "1"]
     return [sys.executable, "-m", "drumlib", "train", "--songs", str(songs), "--out", str(out), *options, *more]
 
 

@@ -64,7 +64,7 @@ def test_plans_of_presets():
     assert config_for("thesis") == TrainingConfig() and config_for("thesis", epochs=3, seed=None) == TrainingConfig(
         epochs=3
     )
-    assert config_for("best", seed=4).learning_rate == CONFIGS["best"].learning_rate and config_for("best", seed=4).seed == 4
+    assert config_for("band-conv", seed=4).learning_rate == CONFIGS["band-conv"].learning_rate and config_for("band-conv", seed=4).seed == 4
 
 
 def test_all_humanizers_are_trained_alike():
@@ -74,7 +74,7 @@ def test_all_humanizers_are_trained_alike():
     assert plans[2].kl_weight == GROOVE_PRESETS["humanize-bottleneck"].kl_weight == 0.05
 
 
-@pytest.mark.parametrize("preset", ["thesis", "best"])
+@pytest.mark.parametrize("preset", ["thesis", "band-conv"])
 @pytest.mark.parametrize(("schedule", "epochs"), [("layer-wise", 125), ("layer-wise-short", 15), ("transfer", 54)])
 def test_all_stages_have_their_turn_unless_epochs_are_given(preset, schedule, epochs):
     plan = config_for(preset, schedule=schedule)

@@ -57,8 +57,8 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(windows, tmp_path):
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_spoils_nothing(windows, tmp_path, monkeypatch):
-    # `best`: it compiles sooner
-    train(windows, windows, tmp_path, "best", replace(PLAN, epochs=1), verbose=0)
+    # `band-conv`: it compiles sooner
+    train(windows, windows, tmp_path, "band-conv", replace(PLAN, epochs=1), verbose=0)
     before = {name: (tmp_path / name).read_bytes() for name in ("best.npz", "last.npz")}
     for lost in ("loss", "val_loss"):
 
@@ -68,7 +68,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_spoils_nothing(windows, tmp_p
 
         monkeypatch.setattr(keras.Model, "fit", diverging)
         with pytest.raises(ValueError, match="epoch 2 the loss is no number any more; try a lower rate"):
-            train(windows, windows, tmp_path, "best", PLAN, resume=True, verbose=0)
+            train(windows, windows, tmp_path, "band-conv", PLAN, resume=True, verbose=0)
         assert {name: (tmp_path / name).read_bytes() for name in before} == before
         assert len(json.loads((tmp_path / "history.json").read_bytes())["epochs"]) == 1
 
@@ -114,13 +114,13 @@ def test_a_frozen_part_stands_still_and_thaws_again(windows):
 
 
 def test_a_stage_of_nothing_is_refused():
-    network = build("best")
+    network = build("band-conv")
     compile_network(network)
     with pytest.raises(ValueError, match="no weights that are its decoder"):
         network.optimizer.activate_stage(TrainingStage(("decoder",), 1, 1e-3))
 
 
-@pytest.mark.parametrize("preset, whose", [("best", "stage 2 of 8"), ("flat", None), ("thesis", None)])
+@pytest.mark.parametrize("preset, whose", [("band-conv", "stage 2 of 8"), ("flat", None), ("thesis", None)])
 def test_a_stage_of_nothing_is_named_before_the_first_epoch(preset, whose, windows, tmp_path, monkeypatch):
     """Not when its turn comes, after fifteen epochs."""
 
@@ -145,7 +145,7 @@ def test_a_schedule_is_not_cut_off_by_the_presets_own_epochs(windows, tmp_path, 
         return SimpleNamespace(history={"loss": [told[-1]], "val_loss": [told[-1]]})
 
     monkeypatch.setattr(keras.Model, "fit", fit)
-    epochs = train(windows, windows, tmp_path, "best", config_for("best", schedule="two"), verbose=0)["epochs"]
+    epochs = train(windows, windows, tmp_path, "band-conv", config_for("band-conv", schedule="two"), verbose=0)["epochs"]
     assert [epoch["rate"] for epoch in epochs] == pytest.approx([1e-3] * 20 + [5e-4] * 6)
 
 
@@ -159,14 +159,14 @@ def test_a_transplanted_decoder_is_the_donors(windows, tmp_path):
     assert {name for name in ours if name.startswith("decoder")} <= same
     assert "piano/beat/kernel" not in same
     with pytest.raises(ValueError, match="no decoder"):
-        load_weights(build("best"), tmp_path / "donor.npz", part="decoder")
+        load_weights(build("band-conv"), tmp_path / "donor.npz", part="decoder")
 
 
 def test_best_learns_and_is_resumed_exactly(windows, tmp_path):
-    plans = [config_for("best", epochs=epochs, batch=4) for epochs in (2, 1)]
-    whole = train(windows, windows, tmp_path / "whole", "best", plans[0], verbose=0)
-    train(windows, windows, tmp_path / "halves", "best", plans[1], verbose=0)
-    resumed = train(windows, windows, tmp_path / "halves", "best", plans[0], resume=True, verbose=0)
+    plans = [config_for("band-conv", epochs=epochs, batch=4) for epochs in (2, 1)]
+    whole = train(windows, windows, tmp_path / "whole", "band-conv", plans[0], verbose=0)
+    train(windows, windows, tmp_path / "halves", "band-conv", plans[1], verbose=0)
+    resumed = train(windows, windows, tmp_path / "halves", "band-conv", plans[0], resume=True, verbose=0)
     assert whole["epochs"] == resumed["epochs"] and whole["epochs"][1]["val_loss"] < whole["epochs"][0]["val_loss"]
     one, other = weights(tmp_path / "whole"), weights(tmp_path / "halves")
     for name in one:
@@ -180,7 +180,7 @@ def test_half_precision_keeps_whole_weights():
     assert network.decoder.lower.compute_dtype == "bfloat16" and keras.config.dtype_policy().name == "float32"
 
 
-@pytest.mark.parametrize("preset", ["thesis", "best"])
+@pytest.mark.parametrize("preset", ["thesis", "band-conv"])
 def test_it_learns_in_half_precision(preset, windows):
     with precision(True):
         network = build(preset)

@@ -28,7 +28,7 @@ def test_the_sums_are_those_of_the_files_on_the_shelf_and_of_no_others(root):
 def test_every_weight_has_its_card_and_all_are_small(root):
     shelf = root / "drumlib" / "weights"
     names = {file.stem for file in shelf.glob("*.npz")}
-    assert names >= {"thesis", "best", "humanize", "groove-vae"}
+    assert names >= {"thesis", "band-conv", "humanize", "groove-vae"}
     assert {file.stem for file in shelf.glob("*.md")} == names == {file.stem for file in shelf.glob("*.json")}
     assert sum(file.stat().st_size for file in shelf.glob("*.npz")) < 20_000_000
 
@@ -37,13 +37,13 @@ def test_weights_that_were_changed_are_refused(root, tmp_path, monkeypatch):
     for name in ("best.npz", "SHA256SUMS"):
         shutil.copy(root / "drumlib" / "weights" / name, tmp_path / name)
     monkeypatch.setattr(weights.resources, "files", lambda package: Path(tmp_path))
-    network = build("best")
-    weights.load_shipped(network, "best")
-    weights.save_weights(build("best", seed=1), tmp_path / "best.npz")
+    network = build("band-conv")
+    weights.load_shipped(network, "band-conv")
+    weights.save_weights(build("band-conv", seed=1), tmp_path / "best.npz")
     with pytest.raises(ValueError, match="not the weights that were shipped"):
-        weights.load_shipped(network, "best")
+        weights.load_shipped(network, "band-conv")
     weights_file.write_checksums(tmp_path)
-    weights.load_shipped(network, "best")
+    weights.load_shipped(network, "band-conv")
     with pytest.raises(ValueError, match="no weights of the preset 'flat'"):
         weights.load_shipped(network, "flat")
 
@@ -103,7 +103,7 @@ def test_a_disk_that_fails_is_no_damaged_file(tmp_path, monkeypatch):
 
 
 def test_arrays_of_something_else_than_numbers_are_no_weights(tmp_path):
-    network = build("best")
+    network = build("band-conv")
     arrays = {name: np.zeros(w.shape, [("a", "f4"), ("b", "f4")]) for name, w in weights.named_weights(network).items()}
     np.savez(tmp_path / "w.npz", **arrays)
     with pytest.raises(ValueError, match=r"w\.npz: \S+ is of .*, and no numbers"):

@@ -17,7 +17,7 @@ CUT = "cut"
 
 TEMPERATURES = (CUT, 0.5, 1.0, 1.5, 2.5)
 
-THRESHOLDS = {"best": (0.15, 0.25, 0.34, 0.45, 0.55, 0.7), "thesis": (0.4, 0.5, 0.6, 0.62, 0.7, 0.8)}
+THRESHOLDS = {"band-conv": (0.15, 0.25, 0.34, 0.45, 0.55, 0.7), "thesis": (0.4, 0.5, 0.6, 0.62, 0.7, 0.8)}
 """For each preset so many, its own among them. The thesis's answers are no probabilities: theirs lie higher."""
 
 
@@ -25,7 +25,7 @@ def threshold_and_temperature(
     song: Song | str | None = None,
     bars: int = 4,
     start_bar: int | None = None,
-    preset: str = "best",
+    preset: str = "band-conv",
     seed: int = 0,
 ) -> Stage:
     """A stage with the drums that the network plays to a song, and two knobs: threshold and temperature.
@@ -91,7 +91,7 @@ def thresholds_of(preset: str) -> tuple[float, ...]:
     from drumlib.network.weights import pretrained
 
     own = pretrained(preset).preset.thresholds
-    return tuple(sorted({*THRESHOLDS.get(preset, THRESHOLDS["best"]), own[len(own) // 2]}))
+    return tuple(sorted({*THRESHOLDS.get(preset, THRESHOLDS["band-conv"]), own[len(own) // 2]}))
 
 
 def meaning(preset: str, answer: float) -> str:

@@ -25,7 +25,7 @@ from drumlib.music import Song, groove_of, song_from_bytes, song_to_bytes, songb
 from drumlib.music.midi import MAX_BYTES, MidiError, clean_text
 
 DRUMMERS = {
-    "best": ("best", {"preset": "best"}),
+    "band-conv": ("band-conv", {"preset": "band-conv"}),
     "thesis": ("the thesis's network", {"preset": "thesis"}),
     "drawn": ("the thesis's network, strokes drawn", {"preset": "thesis", "temperature": 1.0, "seed": 1}),
 }
@@ -203,7 +203,7 @@ def upload_box():
         options=[*ours, ("your own, uploaded below", YOURS)], value=ours[0][1], description="Song", **wide
     )
     upload = ipywidgets.FileUpload(accept=".mid,.midi", multiple=False, description="Your MIDI file")
-    preset = ipywidgets.Dropdown(options=["best", "thesis"], value="best", description="Drummer", **wide)
+    preset = ipywidgets.Dropdown(options=["band-conv", "thesis"], value="band-conv", description="Drummer", **wide)
     temperature = ipywidgets.SelectionSlider(
         options=[("none: cut", 0.0), ("0.5", 0.5), ("1", 1.0), ("1.5", 1.5)],
         value=0.0,  # None would be "nothing chosen" to ipywidgets

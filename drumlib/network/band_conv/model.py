@@ -1,4 +1,4 @@
-"""The network behind the preset ``best``: a drummer that listens.
+"""The network behind the preset ``band-conv``: a drummer that listens.
 
 What goes where::
 
@@ -48,7 +48,7 @@ HEARD_AT_ONCE = 64
 class BandConvPreset:
     """What a listening network is made of."""
 
-    name: str = "best"
+    name: str = "band-conv"
     units: int = 64  # where it listens: few, for there are few songs
     decoder_units: int = 128  # units where it plays: more, for every step is a lesson in going on from the steps before
     dilations: tuple[int, ...] = (1, 4, 16)  # of each convolution: neighbouring steps, beats, bars

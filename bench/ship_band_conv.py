@@ -1,10 +1,10 @@
-"""Ship the weights of ``best``: float16 weights, their figures, their model card.
+"""Ship the weights of ``band-conv``: float16 weights, their figures, their model card.
 
-    python -m drumlib train --preset best --songs SONGS --out RUN --epochs 12
-    python bench/ship_best.py --run RUN --songs SONGS
+    python -m drumlib train --preset band-conv --songs SONGS --out RUN --epochs 12
+    python bench/ship_band_conv.py --run RUN --songs SONGS
 
 The trial (``drumbook.window_trial``) is of the weights as they are shipped, on the test songs, which nothing else
-has seen. Writes drumlib/weights/best.npz, best.json and best.md; nothing in the card is typed by hand.
+has seen. Writes drumlib/weights/band-conv.npz, best.json and best.md; nothing in the card is typed by hand.
 """
 
 import argparse
@@ -25,11 +25,11 @@ from drumlib.network.weights import load_weights, save_weights
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
 
 # ruff: noqa: E501 (the rows of a Markdown table are as long as they are)
-CARD = """# Model card: `best`
+CARD = """# Model card: `band-conv`
 
 A drummer that listens (`drumlib/network/band_conv/model.py`): {parameters:,} parameters. It hears the band step by step, says
 what the band alone makes likely, and, where it knows what was played so far, what follows. Weights: `best.npz`,
-float16. Every figure here is in `best.json`, and was written by `bench/ship_best.py`.
+float16. Every figure here is in `band-conv.json`, and was written by `bench/ship_band_conv.py`.
 
 ## Training
 
@@ -68,14 +68,14 @@ def main() -> None:
     )
     parser.add_argument("--songs", type=Path, required=True, help="the folder of songs, with songs.csv")
     options = parser.parse_args()
-    network = build("best")
+    network = build("band-conv")
     if options.run:
         history = json.loads((options.run / "history.json").read_text())
         load_weights(network, options.run / "best.npz")
         save_weights(network, SHELF / "best.npz")
         write_checksums(SHELF)
     else:
-        history = model_card("best")["training"]
+        history = model_card("band-conv")["training"]
     load_weights(network, SHELF / "best.npz")
     training, validation, test = (
         read_windows(list_songs(options.songs, split), {}) for split in ("train", "validation", "test")
@@ -84,7 +84,7 @@ def main() -> None:
     lead = paired_f1_difference(tried["counts"]["right band"], others["counts"]["average bar of the training songs"])
     plan, losses = history["plan"], [epoch["val_loss"] for epoch in history["epochs"]]
     command = (
-        f"python -m drumlib train --preset best --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
+        f"python -m drumlib train --preset band-conv --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
     )
     figures = {
         "command": command,
@@ -97,9 +97,9 @@ def main() -> None:
     }
     write_whole(SHELF / "best.json", (json.dumps(figures, indent=1) + "\n").encode())
     named = {
-        "best, told": tried["teacher-forced"],
-        "best, by itself": tried["free-running"],
-        "best, hearing another song": tried["another song's band"],
+        "band-conv, told": tried["teacher-forced"],
+        "band-conv, by itself": tried["free-running"],
+        "band-conv, hearing another song": tried["another song's band"],
         **{name: row for name, row in others.items() if isinstance(row, dict) and "f1" in row},
     }
     rows = [
