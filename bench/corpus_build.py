@@ -24,10 +24,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import symusic
+from drumbook.bands.source import RULES, GrooveBands
 
 from drumlib.data.corpus.builder import build
-from drumlib.data.corpus.selection import SelectionRules, exclusion_reason
-from drumlib.data.corpus.sources import GrooveBands, SongFolder
+from drumlib.data.corpus.selection import exclusion_reason
+from drumlib.data.corpus.sources import SongFolder
 from drumlib.data.grid_song import grid_song
 from drumlib.data.groove_dataset import performances
 from drumlib.data.splitting.fingerprints import song_fingerprints, window_fingerprints
@@ -235,8 +236,7 @@ def main() -> None:
         }
         show(results["good songs"])
         results["500 performances with bands"] = [
-            measured(Some(where, variants=2), workers, rules=SelectionRules(bars=8, strokes=0, fit=0.0))
-            for workers in (0, 2)
+            measured(Some(where, variants=2), workers, rules=RULES) for workers in (0, 2)
         ]
         show(results["500 performances with bands"])
     results["ever more songs"] = grown(options.songs, [1, 2, 4, 8])

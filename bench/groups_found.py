@@ -28,10 +28,10 @@ from drumlib.data.splitting import fingerprints
 from drumlib.data.splitting import related_songs as grouping
 from drumlib.data.splitting.fingerprints import of_kind, song_fingerprints, window_fingerprints
 from drumlib.data.splitting.related_songs import related_groups
-from drumlib.data.splitting.splits import SHARES, SPLITS, clashes, split_groups
+from drumlib.data.splitting.splits import SHARES, SPLITS, duplicates_across_splits, split_groups
 from drumlib.files import write_whole
 from drumlib.music import Meter, MidiError, Notes, Song, Tempo
-from drumlib.music.fast_midi import read_song
+from drumlib.music.fast_midi import read_song_fast
 
 SEED = 0
 LOST = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
@@ -91,7 +91,7 @@ def compared(rows: list[dict], prints: list[np.ndarray], found: np.ndarray) -> d
 
 def left_out(prints: list[np.ndarray], splits: list[str]) -> dict:
     """How many windows each split has, and how many of them are left out."""
-    clash = clashes(prints, splits)
+    clash = duplicates_across_splits(prints, splits)
     counts = {
         name: {
             "songs": splits.count(name),
@@ -115,7 +115,7 @@ def main() -> None:
     rows, songs, charts = [], [], []
     for row in tqdm(read_table(folder / "songs.csv"), desc="reading"):
         try:
-            song = read_song(folder / row["file"])
+            song = read_song_fast(folder / row["file"])
         except MidiError:
             continue
         rows, songs, charts = [*rows, row], [*songs, song], [*charts, grid_song(song)]

@@ -6,7 +6,7 @@ import sys
 import warnings
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 from drumlib import __version__
@@ -123,23 +123,19 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=corpus)
     command.add_argument("songs", type=Path, metavar="SONGS", help="MIDI files, songs.csv if there is one")
     command.add_argument("-o", "--output", type=Path, required=True, metavar="CORPUS", help="the corpus's folder")
-    command.add_argument(
-        "--bands", type=int, metavar="N", help="SONGS is the Groove MIDI Dataset: compose N bands to each performance"
-    )
+    command.add_argument("--bands", help=argparse.SUPPRESS)  # until 0.1: see the error that it raises
     command.add_argument("--all", action="store_true", help="also the songs that songs.csv does not call good")
     command.add_argument(
         "--missing", type=int, default=0, metavar="N", help="so many of the three families may be silent"
     )
+    command.add_argument("--min-bars", type=int, default=16, metavar="N", help="of a song (default: 16)")
     command.add_argument(
-        "--min-bars", type=int, metavar="N", help="shorter songs are left out (default: 16; with --bands 8)"
+        "--min-drum-notes", "--min-strokes", type=int, default=64, metavar="N", help="of a song (default: 64)"
     )
     command.add_argument(
-        "--min-strokes", type=int, metavar="N", help="drum notes of a song (default: 64; with --bands 0)"
+        "--min-fit", type=float, default=0.8, metavar="P", help="share of drum notes on the grid (default: 0.8)"
     )
-    command.add_argument(
-        "--min-fit", type=float, metavar="P", help="share of them on the grid (default: 0.8; with --bands 0)"
-    )
-    command.add_argument("--seed", type=int, default=0, help="draws splits, where songs.csv has none, and bands")
+    command.add_argument("--seed", type=int, default=0, help="of the splits, where songs.csv has none (default: 0)")
     command.add_argument("--shard-songs", type=int, default=64, metavar="N", help="songs of a shard (default: 64)")
     command.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core; 0: only this one)")
     command.add_argument("--dask", metavar="ADDRESS", help="a dask scheduler whose machines see the same folders")
@@ -384,27 +380,17 @@ def corpus(options) -> None:
     """Build a corpus."""
     from drumlib.data.corpus.builder import build
     from drumlib.data.corpus.selection import SelectionRules
-    from drumlib.data.corpus.sources import GrooveBands, SongFolder
+    from drumlib.data.corpus.sources import SongFolder
 
-    # Who plays to a click keeps to its grid, and a human is never quite on it.
-    usual = SelectionRules() if options.bands is None else SelectionRules(bars=8, strokes=0, fit=0.0)
-    asked = {"bars": options.min_bars, "strokes": options.min_strokes, "fit": options.min_fit}
-    rules = replace(usual, missing=options.missing, **{name: n for name, n in asked.items() if n is not None})
-    if options.bands is None:
-        source = SongFolder(options.songs.resolve(), options.all)  # other machines start elsewhere
-    else:
-        source = GrooveBands(options.songs.resolve(), options.bands, options.seed)
-    # Where things lie, and how many hands they took, changes nothing: neither goes into the manifest.
-    said = {"bands": options.bands, "all": options.all, "missing": options.missing, "seed": options.seed}
-    said |= {"min_bars": rules.bars, "min_strokes": rules.strokes, "min_fit": rules.fit}
-    said |= {"shard_songs": options.shard_songs}
-    words = [
-        f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
-        for name, value in said.items()
-        if value is not None and value is not False
-    ]
+    if options.bands is not None:
+        raise UsageError("to compose bands, run python -m drumbook.bands GROOVE -o CORPUS --variants N")
+    rules = SelectionRules(options.missing, options.min_bars, options.min_drum_notes, options.min_fit)
+    # The manifest names what the corpus depends on: neither folders nor the number of workers.
+    names = ("all", "missing", "seed", "min_bars", "min_drum_notes", "min_fit", "shard_songs")
+    settings = {f"--{name.replace('_', '-')}": getattr(options, name) for name in names}
+    words = [name if value is True else f"{name} {value}" for name, value in settings.items() if value is not False]
     manifest = build(
-        source,
+        SongFolder(options.songs.resolve(), options.all),  # a worker may start in another folder
         options.output,
         rules,
         executor=dask_executor(options.dask) if options.dask else None,

@@ -1,8 +1,8 @@
-"""The thesis's one-bar rock beat (4.4)."""
+"""The thesis's one-bar rock beat, and the similarity of a rhythm to it (4.4)."""
 
 import numpy as np
 
-from drumlib.music import STEPS_PER_BAR, Grid
+from drumlib.music.grid import STEPS_PER_BAR, Grid
 from drumlib.music.kit import CLOSED_HAT, CRASH, DRUMS, KICK, OPEN_HAT, SNARE
 
 
@@ -18,14 +18,13 @@ def rock_bar() -> np.ndarray:
 
 
 def rock_beat(grid: Grid) -> np.ndarray:
-    """The thesis's measure of a good rhythm: the one-bar rock beat in every bar, as hits (steps, 9)."""
+    """The rock beat in every bar of a grid, as hits (steps, 9)."""
     return np.tile(rock_bar(), (grid.steps // STEPS_PER_BAR, 1))
 
 
 def rock_beat_similarity(hits: np.ndarray, grid: Grid) -> float:
-    """The share of a rhythm's cells, in [0, 1], that agree with the rock beat: the thesis's ranking function.
+    """The share of a rhythm's cells that equal the rock beat's, in [0, 1]: the thesis's ranking function (4.4).
 
-    Each rhythm is judged by itself. (The thesis's code never reset its accuracy, so each was judged together with
-    all those before it.)
+    (The thesis's code never reset its accuracy between rhythms, so it averaged each with all those before.)
     """
     return float((hits == rock_beat(grid))[grid.played].mean())

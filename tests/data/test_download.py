@@ -910,7 +910,8 @@ def test_what_is_stated_of_the_sources_makes_sense():
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed():
-    code = "import sys, drumlib.data.download.download; print({'requests', 'urllib3', 'tqdm', 'keras', 'numpy'} & set(sys.modules))"
+    heavy = {"requests", "urllib3", "tqdm", "keras", "numpy"}
+    code = f"import sys, drumlib.data.download.download; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

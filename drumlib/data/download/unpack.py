@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple, Protocol, cast
 
 WANTED_ENDINGS = (".mid", ".midi", ".csv", ".json", ".txt")
 WANTED_NAMES = ("README", "LICENSE")
@@ -46,7 +46,7 @@ class ArchiveEntry(NamedTuple):
     size: int
     is_folder: bool
     is_plain: bool
-    open: Callable[[], BinaryIO]
+    open: Callable[[], IO[bytes]]
 
 
 def unpack(archive: str | os.PathLike, folder: str | os.PathLike, bounds: Bounds, progress: bool = True) -> int:
@@ -67,13 +67,14 @@ def unpack(archive: str | os.PathLike, folder: str | os.PathLike, bounds: Bounds
 
     archive, folder = Path(archive), Path(folder)
     size = archive.stat().st_size
+    count, written, name = 0, 0, ""
     with (
         open(archive, "rb") as raw,
         tqdm(total=size, desc="unpacking", unit="B", unit_scale=True, disable=not progress) as bar,
     ):
         try:
-            count = written = 0
             for number, entry in enumerate(entries(raw), 1):
+                name = entry.name
                 if number > bounds.entries:
                     raise ArchiveError(f"it holds more than {bounds.entries:,} files and folders")
                 parts = checked_parts(entry)
@@ -88,7 +89,7 @@ def unpack(archive: str | os.PathLike, folder: str | os.PathLike, bounds: Bounds
         except ArchiveError as error:
             raise ArchiveError(f"{archive}: {error}") from None
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            raise ArchiveError(f"{archive}: two of its files have one name: {short(entry.name)}") from None
+            raise ArchiveError(f"{archive}: two of its files have one name: {short(name)}") from None
         except OSError as error:
             if error.errno not in (None, errno.EINVAL):  # none: gzip's own; EINVAL: a zip that points before its start
                 raise
@@ -188,14 +189,14 @@ def tar_entries(raw: BinaryIO) -> Iterator[ArchiveEntry]:
     """The entries of a tar.gz, read once from its beginning to its end."""
     with gzip.open(raw) as unzipped:
         stream = Rationed(unzipped)
-        with tarfile.open(fileobj=stream, mode="r|", bufsize=tarfile.BLOCKSIZE) as archive:
+        with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", bufsize=tarfile.BLOCKSIZE) as archive:
+            members: list = archive.members  # pyright: ignore[reportAttributeAccessIssue]  # not in its stubs
             while (member := archive.next()) is not None:
-                archive.members.clear()  # or it keeps a record of each, a hundred thousand of them
+                members.clear()  # or it keeps a record of each, a hundred thousand of them
                 plain = member.isreg() or member.isdir()
                 stream.ration = HEADER_BYTES + member.size
-                yield ArchiveEntry(
-                    member.name, member.size, member.isdir(), plain, partial(archive.extractfile, member)
-                )
+                content = cast(Callable[[], IO[bytes]], partial(archive.extractfile, member))
+                yield ArchiveEntry(member.name, member.size, member.isdir(), plain, content)
                 stream.ration = HEADER_BYTES
         if stream.last != bytes(tarfile.BLOCKSIZE):  # a block of zeros; tarfile takes a damaged header for the end too
             raise ArchiveError("it is damaged, or cut off: it does not end as a tar does")
@@ -204,10 +205,16 @@ def tar_entries(raw: BinaryIO) -> Iterator[ArchiveEntry]:
             pass
 
 
+class Readable(Protocol):
+    """A binary stream."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
 class Rationed:
     """A stream that gives no more than its ration: a header that claims to be gigabytes long is not read."""
 
-    def __init__(self, stream: BinaryIO):
+    def __init__(self, stream: Readable):
         self.stream, self.ration, self.last = stream, HEADER_BYTES, b""
 
     def read(self, size: int) -> bytes:

@@ -19,7 +19,7 @@ from itertools import takewhile
 from random import Random
 
 from drumlib.music.kit import DRUM_CHANNEL
-from drumlib.music.notes import Note
+from drumlib.music.notes import Note, Notes
 from drumlib.music.song import Meter, Song, Tempo, Track
 from drumlib.music.songbook.drumming import BAR, TICKS, Feel, bars_of, play_drums, swung
 from drumlib.music.songbook.harmony import Chord, boogie, chord, degree, octave, pitch, power, voicing
@@ -144,14 +144,14 @@ class Sheet:
 
 def play(sheet: Sheet) -> Song:
     """Play the parts one after the other: the ``Song`` has the players' tracks, then the drums."""
-    tracks = []
+    tracks: list[Track] = []
     for channel, (key, player) in enumerate(sheet.players.items()):
         notes = _play(key, player, sheet, Random(f"{sheet.seed} {key}"))
         channel += channel >= DRUM_CHANNEL
-        tracks.append(Track(tidy(notes, sheet.form), player.program, False, channel, player.name))
+        tracks.append(Track(Notes(tidy(notes, sheet.form)), player.program, False, channel, player.name))
     drums = play_drums(sheet.form, sheet.feel, sheet.bpm, Random(f"{sheet.seed} drums"), sheet.drum_level)
-    tracks.append(Track(tidy(drums, sheet.form), 0, True, DRUM_CHANNEL, "Drums"))
-    return Song(TICKS, tracks, (Tempo(0, round(60_000_000 / sheet.bpm)),), (Meter(0, 4, 4),), sheet.title)
+    tracks.append(Track(Notes(tidy(drums, sheet.form)), 0, True, DRUM_CHANNEL, "Drums"))
+    return Song(TICKS, tuple(tracks), (Tempo(0, round(60_000_000 / sheet.bpm)),), (Meter(0, 4, 4),), sheet.title)
 
 
 def sections_of(form: list[Part]) -> list[Section]:
