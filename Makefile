@@ -60,6 +60,7 @@ lab: env ## open the chapters in JupyterLab
 lint: env ## style and likely mistakes
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	.venv/bin/oxlint --deny-warnings drumlib book
 
 # A chapter that fails stays as it was; those that ran before it are cleaned all the same.
 run-notebooks: env ## run every chapter and keep what it prints

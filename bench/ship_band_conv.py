@@ -83,9 +83,7 @@ def main() -> None:
     tried, others = compare_on_windows(network, validation, test), window_baselines(training, validation, test)
     lead = paired_f1_difference(tried["counts"]["right band"], others["counts"]["average bar of the training songs"])
     plan, losses = history["plan"], [epoch["val_loss"] for epoch in history["epochs"]]
-    command = (
-        f"python -m drumlib train --preset band-conv --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
-    )
+    command = f"python -m drumlib train --preset band-conv --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
     figures = {
         "command": command,
         "training": history,

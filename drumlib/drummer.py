@@ -176,7 +176,9 @@ def candidates(
         for cut in (None,) if temperature else cuts if threshold is None else (threshold,):
             groove = groove_from_outputs(hits, velocities, offsets, grid, cut)
             tried.append(Candidate(groove, band, cut, rock_beat_similarity(groove.hits, grid)))
-    return sorted(tried, key=lambda take: -take.rock_beat_similarity)  # sorted keeps the order of equals: the first tried wins
+    return sorted(
+        tried, key=lambda take: -take.rock_beat_similarity
+    )  # sorted keeps the order of equals: the first tried wins
 
 
 def combinations(song: Song, most: int = MAX_COMBINATIONS) -> list[tuple[Track, ...]]:

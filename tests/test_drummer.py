@@ -160,7 +160,9 @@ def test_a_song_of_countless_tiny_bars_is_refused():
 def test_the_best_take_is_first_and_each_is_judged_by_itself(song):
     tried = candidates(song)
     grid = Grid(song)
-    assert [take.rock_beat_similarity for take in tried] == sorted((take.rock_beat_similarity for take in tried), reverse=True)
+    assert [take.rock_beat_similarity for take in tried] == sorted(
+        (take.rock_beat_similarity for take in tried), reverse=True
+    )
     for take in tried:
         assert take.rock_beat_similarity == rock_beat_similarity(take.groove.hits, grid)
 
