@@ -67,7 +67,7 @@ def accompany(options) -> None:
             seed=options.seed,
             threshold=options.threshold,
             temperature=options.temperature,
-            section_bars=options.subsequence_bars,
+            subsequence_bars=options.subsequence_bars,
             keep_drums=options.keep_drums,
             quantized_copy=options.quantized_copy,
         )
