@@ -1,6 +1,7 @@
 """The command line: ``drumlib accompany SONG.mid -o OUT.mid`` and the other commands (``drumlib.commands``)."""
 
 import argparse
+import io
 import sys
 import warnings
 
@@ -12,7 +13,7 @@ from drumlib.commands.common import UsageError, one_line
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns 0, or 1 with one line on standard error if the input cannot be used."""
     for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show must not stop a command
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         with warnings.catch_warnings():

@@ -242,7 +242,9 @@ def probabilities(
     else:
         size = options.window_bars * STEPS_PER_BAR
     size = max(size, WINDOW_BARS * STEPS_PER_BAR)  # no shorter than in training
-    windows = {family: windows_from_songs(roll, size) for family, roll in rolls.items()}  # (C, T, 128) -> (N, W, 128)
+    windows = {
+        family: windows_from_songs(list(roll), size) for family, roll in rolls.items()
+    }  # (C, T, 128) -> (N, W, 128)
     count = len(windows["bass"])  # N = C * ceil(T / W)
     sampler = None if options.temperature is None else sampler_for(options.temperature, options.seed, network)
     sampled = sampler is not None or options.sample_z

@@ -57,9 +57,7 @@ def accompany(options) -> None:
     check_output(options.output, options.song)
     if options.render:
         check_output(options.render, options.song, options.output)
-        from drumlib.display.sound import check_sound, encode_mp3, render
-
-        about_song(options.song, check_sound, song)
+        check_song_sound(options.song, song)
     try:
         result = accompany(
             song,
@@ -73,16 +71,16 @@ def accompany(options) -> None:
         )
     except SongError as error:
         raise UsageError(f"{options.song}: {error}") from None
-    sound = encode_mp3(about_song(options.song, render, result)) if options.render else None
-    before = options.output.read_bytes() if options.render and options.output.exists() else None
+    sound = mp3_of(options.song, result) if options.render else None
+    before = options.output.read_bytes() if options.output.exists() else None
     try:
         write_whole(options.output, song_to_bytes(result))
-        if options.render:
+        if sound:
             write_whole(options.render, sound)
     except BaseException:  # the sound could not be written, or Ctrl-C came between the two
-        if options.render and before is not None:
+        if sound and before is not None:
             write_whole(options.output, before)
-        elif options.render:
+        elif sound:
             options.output.unlink(missing_ok=True)
         raise
     drums = result.tracks[-1].notes
@@ -127,14 +125,28 @@ def inspect(options) -> None:
 
 def render(options) -> None:
     """Write a song's sound."""
-    from drumlib.display.sound import check_sound, render, save_mp3
+    from drumlib.files import write_whole
     from drumlib.music import read_song
 
     song = read_song(options.song)
     check_output(options.output, options.song)
-    about_song(options.song, check_sound, song)
-    save_mp3(about_song(options.song, render, song), options.output)
+    check_song_sound(options.song, song)
+    write_whole(options.output, mp3_of(options.song, song))
     print(f"{options.output}: {song.duration:.1f} s")
+
+
+def check_song_sound(path: Path, song) -> None:
+    """Raise a UsageError, before the work, if a song cannot be rendered."""
+    from drumlib.display.sound import check_sound
+
+    about_song(path, check_sound, song)
+
+
+def mp3_of(path: Path, song) -> bytes:
+    """The sound of a song, which was read from ``path``, as the bytes of an MP3 file."""
+    from drumlib.display.sound import encode_mp3, render
+
+    return encode_mp3(about_song(path, render, song))
 
 
 def songbook(options) -> None:
