@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from drumbook.listening_test import BlindTest, Clip, read_answers, tally
 
+from drumbook.listening_test import BlindTest, Clip, read_answers, tally
 from drumlib.display.sound import SAMPLE_RATE
 from drumlib.evaluation.statistics import sign_test, wilson_interval
 
