@@ -15,7 +15,7 @@ unexport PYTHONPATH PYTHONHOME
 # `make PYTHON=python3.12 book` chooses the Python of .venv.
 export PYTHON
 
-.PHONY: help book test test-chapters test-network test-package browser-test lab lint clean lock env run-notebooks clean-notebooks results test-colab lock-colab publish-setup new-chapter
+.PHONY: help book test test-chapters test-network test-package browser-test lab lint house clean lock env run-notebooks clean-notebooks results test-colab lock-colab publish-setup new-chapter
 
 help: ## what can be typed here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ lab: env ## open the chapters in JupyterLab
 lint: env ## style and likely mistakes
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+
+house: env ## which way imports run, and how large everything is: writes bench/results/house.txt
+	$(PY) bench/house.py
 
 # A chapter that fails stays as it was; those that ran before it are cleaned all the same.
 run-notebooks: env ## run every chapter and keep what it prints
