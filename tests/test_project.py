@@ -175,7 +175,7 @@ def test_the_readme_says_what_was_measured(root, monkeypatch):
     assert results["killed at random"]["identical"] and results["killed at random"]["killed"] > 5
 
 
-TOOLS = ("clean", "exercises", "first_cell", "forget", "new_chapter", "publish", "run_chapters")
+TOOLS = ("check_book", "clean", "exercises", "first_cell", "forget", "new_chapter", "publish", "run_chapters")
 
 
 @pytest.mark.parametrize("tool", TOOLS)
