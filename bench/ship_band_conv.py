@@ -14,7 +14,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from drumbook.window_trial import compare_on_windows, window_baselines
-
 from drumlib.data.song_folder import list_songs, read_windows
 from drumlib.evaluation.statistics import paired_f1_difference
 from drumlib.files import write_whole

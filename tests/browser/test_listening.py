@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drumbook.listening_test import BlindTest, Clip, read_answers, tally
 
+from drumbook.listening_test import BlindTest, Clip, read_answers, tally
 from drumlib import display
 from drumlib.display.sound import SAMPLE_RATE
 from drumlib.evaluation.statistics import sign_test, wilson_interval

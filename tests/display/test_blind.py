@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 from display_song import make_song
+from test_player import NASTY, Page
+
 from drumbook.listening_test import (
     LARGEST,
     RMS,
@@ -23,8 +25,6 @@ from drumbook.listening_test import (
     read_answers,
     tally,
 )
-from test_player import NASTY, Page
-
 from drumlib.display import sound
 from drumlib.evaluation.statistics import sign_test, wilson_interval
 from drumlib.music.grid import Groove, groove_of

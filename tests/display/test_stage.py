@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from drumbook.widgets import threshold_and_temperature
 from drumlib.display import sound
-from drumlib.display.widgets import Knob, Stage, Take, threshold_and_temperature
+from drumlib.display.widgets import Knob, Stage, Take
 from drumlib.display.widgets.stage import LOUD_SNARE, SIGNS, drum_samples, packed, packed_picture, song_clock
 from drumlib.music import DRUMS, PITCH_OF_DRUM, Groove, Meter, Note, Song, Tempo, Track
 from drumlib.music.kit import KICK, SNARE

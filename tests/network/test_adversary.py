@@ -8,6 +8,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+
 from drumbook.critic import (
     CRITIC_CONFIG,
     Critic,
@@ -22,7 +23,6 @@ from drumbook.critic import (
     train_critic,
     tune,
 )
-
 from drumlib.data.grid_song import GRID_NOTE, GridPart, GridSong
 from drumlib.data.windows import Windows
 from drumlib.inference.sampling import Sampler
