@@ -24,8 +24,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import symusic
-from drumbook.bands.source import RULES, GrooveBands
 
+from drumbook.bands.source import RULES, GrooveBands
 from drumlib.data.corpus.builder import build
 from drumlib.data.corpus.selection import exclusion_reason
 from drumlib.data.corpus.sources import SongFolder

@@ -214,8 +214,8 @@ def pretrained_critic() -> Critic:
 def train_critic(training, validation, out, preset=CriticPreset(), plan=CRITIC_CONFIG, resume=False, verbose="auto"):
     """Train a critic, or go on with it; return it as it was in its last epoch, and the history of training.
 
-    ``training`` and ``validation`` are pairs: windows, and what networks drew for them (``sampled_drums``). What lies in the
-    folder ``out``, and what is raised, are as in ``training.run``.
+    ``training`` and ``validation`` are pairs: windows, and what networks drew for them (``sampled_drums``). What lies
+    in the folder ``out``, and what is raised, are as in ``training.run``.
     """
     critic = build_critic(preset, plan.seed)
     accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")

@@ -1,6 +1,6 @@
 """The windows of many songs as one numbered set, and the batches that a network learns from."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -94,3 +94,21 @@ def _transposed(roll: np.ndarray, semitones: int) -> np.ndarray:
     elif semitones < 0:
         moved[:, semitones:] = 0
     return moved
+
+
+def windows_from_songs(songs: Sequence[np.ndarray], size: int) -> np.ndarray:
+    """Songs, (T, N) each, cut into windows that do not overlap, the last of each padded with 0: (windows, size, N)."""
+    padded = [np.pad(x, ((0, -len(x) % size), (0, 0))) for x in songs]
+    return np.concatenate([x.reshape(-1, size, x.shape[-1]) for x in padded])  # (T, N) -> (windows, size, N)
+
+
+def songs_from_windows(
+    outputs: Mapping[str, np.ndarray], lengths: Sequence[int], size: int
+) -> list[dict[str, np.ndarray]]:
+    """The inverse of ``windows_from_songs``: from arrays (windows, size, N), arrays (T, N) for each song."""
+    songs, first = [], 0
+    for length in lengths:
+        last = first - (-length // size)
+        songs.append({name: x[first:last].reshape(-1, x.shape[-1])[:length] for name, x in outputs.items()})
+        first = last
+    return songs

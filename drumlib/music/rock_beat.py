@@ -1,4 +1,4 @@
-"""The thesis's one-bar rock beat, and the similarity of a rhythm to it (4.4)."""
+"""The one-bar rock beat by which the thesis ranks grooves (4.4)."""
 
 import numpy as np
 
@@ -18,13 +18,14 @@ def rock_bar() -> np.ndarray:
 
 
 def rock_beat(grid: Grid) -> np.ndarray:
-    """The rock beat in every bar of a grid, as hits (steps, 9)."""
+    """The one-bar rock beat in every bar of a song, as hits (steps, 9)."""
     return np.tile(rock_bar(), (grid.steps // STEPS_PER_BAR, 1))
 
 
 def rock_beat_similarity(hits: np.ndarray, grid: Grid) -> float:
-    """The share of a rhythm's cells that equal the rock beat's, in [0, 1]: the thesis's ranking function (4.4).
+    """The share of cells, in [0, 1], in which hits (steps, 9) agree with the rock beat: the thesis's ranking function.
 
-    (The thesis's code never reset its accuracy between rhythms, so it averaged each with all those before.)
+    Each groove is compared by itself. (The thesis's code never reset its accuracy metric, so it averaged over all
+    grooves before.)
     """
     return float((hits == rock_beat(grid))[grid.played].mean())

@@ -176,7 +176,7 @@ def unpack_whole(archive: Path, target: Path, source: DataSet, sha256: str, prog
         whole.mkdir()  # the temporary folder itself is readable by its owner only
         files = unpack(archive, whole, source.bounds, progress)
         top = list(whole.iterdir())
-        if len(top) == 1 and top[0].is_dir():  # a single folder, groove/...: it becomes the target
+        if len(top) == 1 and top[0].is_dir():  # a single folder becomes the target
             whole = top[0]
         about = {key: value for key, value in asdict(source).items() if isinstance(value, str) and value}
         about |= {"sha256": sha256, "files": files}

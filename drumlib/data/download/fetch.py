@@ -123,9 +123,7 @@ def _continue(session, url: str, part: Path, max_bytes: int, bar) -> None:
             raise DownloadError(f"{url}: the server answers {status} {response.reason}")
         if size is not None and size > max_bytes:
             _discard(part)
-            raise DownloadError(
-                f"{url}: the server has {size:,} bytes, more than the {max_bytes:,} of the right file"
-            )
+            raise DownloadError(f"{url}: the server has {size:,} bytes, more than the {max_bytes:,} of the right file")
         _write_state(part, url=url, version=_version(answer), size=size)
         bar.reset(size)
         bar.initial = bar.n = bar.last_print_n = have
