@@ -307,7 +307,7 @@ def test_train_and_evaluate_on_a_folder(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert all(name in printed for name in ("band-conv", "bar-before", "average-bar", "rules"))
     scores = json.loads((tmp_path / "scores.json").read_text())
-    assert scores["drummers"]["band-conv"]["weights"] == "band-conv.npz" and scores["seed"] == 0
+    assert scores["drummers"]["band-conv"]["weights"] == "best.npz" and scores["seed"] == 0
     assert str(tmp_path) not in json.dumps(scores)
     assert main(["evaluate", str(tmp_path), "--task", "windows", *weights]) == 0
     assert "the bar before again" in capsys.readouterr().out

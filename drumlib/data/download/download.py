@@ -160,9 +160,9 @@ def check_archive(archive: Path, source: DataSet, sha256: str, progress: bool = 
         )
     found = sha256_of(archive, progress)
     if found != sha256:
+        mismatch = mismatch_message(found, sha256, source.doubt)
         raise DownloadError(
-            f"{archive}: not the archive of {source.name}, or a damaged one: {mismatch_message(found, sha256, source.doubt)}. "
-            "Remove it, and download it again"
+            f"{archive}: not the archive of {source.name}, or a damaged one: {mismatch}. Remove it and try again"
         )
 
 
