@@ -289,7 +289,7 @@ def test_groups_are_those_that_the_rule_says_and_their_order_changes_nothing(set
     prints = [np.array(song, dtype=np.uint64) for song in sets]
     keys = [draw.choice([None, None, None, "x", "y"]) for _ in prints]
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"SHARED_PRINTS": 2, "COMMON_SONGS": 3, "PAIRS_AT_ONCE": 5}.items():
+        for name, value in {"SHARED_FINGERPRINTS": 2, "COMMON_SONGS": 3, "PAIRS_AT_ONCE": 5}.items():
             patch.setattr(grouping, name, value)
         result = related_groups(keys, prints)
         order = draw.sample(range(len(prints)), len(prints))

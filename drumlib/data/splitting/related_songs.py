@@ -15,7 +15,7 @@ from drumlib.data.splitting.fingerprints import KINDS, of_kind
 SHARED_PART = 0.5
 """Two songs belong together if they share this part of the distinctive fingerprints of the song with fewer ..."""
 
-SHARED_PRINTS = 8
+SHARED_FINGERPRINTS = 8
 """... and this many of them: a song of three simple phrases would be found in every other song."""
 
 COMMON_SONGS = 20
@@ -65,7 +65,7 @@ def related_groups(keys: Sequence[Hashable | None], fingerprints: Sequence[np.nd
     unite(equal_pairs(keys))
     for kind in KINDS:
         sets = [np.unique(of_kind(song, kind)) for song in fingerprints]
-        copies = list(equal_pairs([one.tobytes() if len(one) >= SHARED_PRINTS else None for one in sets]))
+        copies = list(equal_pairs([one.tobytes() if len(one) >= SHARED_FINGERPRINTS else None for one in sets]))
         unite(copies)
         for _, copy in copies:  # one of each is enough, and copies must not make their own fingerprints common
             sets[copy] = sets[copy][:0]
@@ -104,5 +104,7 @@ def similar_pairs(sets: Sequence[np.ndarray]) -> Iterator[tuple[int, int]]:
             found.append(songs[here] * count + songs[here + far])
         pairs, times = np.unique(np.concatenate(found), return_counts=True)
         one, other = np.divmod(pairs, max(1, count))
-        enough = (times >= SHARED_PRINTS) & (times >= SHARED_PART * np.minimum(distinctive[one], distinctive[other]))
+        enough = (times >= SHARED_FINGERPRINTS) & (
+            times >= SHARED_PART * np.minimum(distinctive[one], distinctive[other])
+        )
         yield from zip(one[enough].tolist(), other[enough].tolist(), strict=True)
