@@ -152,7 +152,7 @@ def main() -> None:
             "pairs_of_other_songs_joined_by_them": int(strangers.sum()) // 2,
         }
     results = {
-        "what": "songs joined by content alone against the table's groups; windows with duplicates across splits; planted copies found",
+        "what": "groups by content against the table's; duplicate windows across splits; planted copies found",
         "command": "python bench/groups_found.py --songs SONGS",
         "settings": {
             "phrase_bars": fingerprints.PHRASE_BARS,
