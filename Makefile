@@ -63,6 +63,7 @@ check-book: env ## the chapters' structure, links, words and numbers, without ru
 lint: env check-book ## style and likely mistakes; check-book
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	.venv/bin/oxlint --deny-warnings drumlib book
 
 house: env ## which way imports run, and how large everything is: writes bench/results/house.txt
 	$(PY) bench/house.py

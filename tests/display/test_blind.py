@@ -316,7 +316,7 @@ def test_names_are_harmless():
     assert [element["tag"] for element in plain.elements] == [element["tag"] for element in nasty.elements]
     assert data_of(BlindTest(clips((name, "b"))))["clips"][0]["drummer"] == name
     assert nasty.all("p", **{"class": "dlb-title"})[0]["text"] == NASTY
-    assert [e["text"] for e in plain.all("script")][1] == [e["text"] for e in nasty.all("script")][1]
+    assert [e["text"] for e in plain.all("script")][1:] == [e["text"] for e in nasty.all("script")][1:]
     assert nasty.open == []
 
 

@@ -146,7 +146,7 @@ def test_the_walk_is_the_networks_own():
         latent_walk(a, b, stops=1)
 
 
-@pytest.mark.parametrize("readout", ["draw", "middle", "lively"])
+@pytest.mark.parametrize("readout", ["sample", "median", "spread-matched"])
 def test_strength_is_humanizes_amount(readout):
     from drumbook.widgets.humanizing import song_of
     from drumlib.humanize import humanize

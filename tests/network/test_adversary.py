@@ -231,7 +231,7 @@ def test_a_network_is_tuned_and_its_critic_is_not(tmp_path):
     verdicts = {}
 
     def luck(epoch: int) -> Sampler:
-        return Sampler(1.0, epoch, mended=True)
+        return Sampler(1.0, epoch, calibrated=True)
 
     for weight in (0.0, 10.0):
         network = build_seeded(BandConvNetwork, LISTENER, 0)  # both begin with the same weights, whatever ran before

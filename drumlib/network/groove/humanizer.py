@@ -6,7 +6,8 @@ This is GrooVAE's task (Gillick et al. 2019). Their network answers with one num
 that learns by squared error: the middle of all that may be right. Its error is small, and its drummer is dull, since
 middles vary less than what real drummers do. This one answers with a *distribution* a note, as a histogram: 40 bins
 of offset, 32 of velocity. From it one can take the middle (a small error) or draw (a real drummer's spread), and know
-which of the two one has. Answers are read out in ``drumlib.humanize``.
+which of the two one has. 
+``drumlib.inference.histograms`` reads them out.
 
 It comes in two forms, which one field of the preset tells apart:
 
@@ -23,6 +24,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from drumlib.inference.histograms import RANGES, bin_edges
 from drumlib.music.grid import STEPS_PER_BAR
 from drumlib.music.kit import DRUMS
 from drumlib.network.layers import Bottleneck
@@ -55,9 +57,6 @@ class HumanizerPreset:
 
 TEMPO_JITTER = 0.15
 """By how much the tempo is misstated in training, in octaves."""
-
-RANGES = {"velocities": (0.0, 1.0), "offsets": (-0.5, 0.5)}
-"""Where the bins of each answer begin and end: velocities are MIDI's / 127, offsets in steps, plus is late."""
 
 
 class HitsEncoder(keras.layers.Layer):
@@ -167,11 +166,6 @@ class Humanizer(keras.Model):
         bins = self.playing.bins
         nothing = {name: np.zeros((0, *np.shape(hits)[1:], count), "float32") for name, count in bins.items()}
         return {name: np.concatenate([nothing[name], *parts]) for name, parts in found.items()}
-
-
-def bin_edges(name: str, bins: int) -> np.ndarray:
-    """The edges of the bins of ``"velocities"`` or ``"offsets"``: (bins + 1,)."""
-    return np.linspace(*RANGES[name], bins + 1)
 
 
 def crps_loss(name: str, scale: float = 10.0):
