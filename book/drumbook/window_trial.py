@@ -42,7 +42,7 @@ def compare_on_windows(network, validation: Windows, test: Windows, seed: int = 
     right, wrong = per_song(test, truth, own), per_song(test, truth, other, ~same)  # (songs, 3)
     drawn_counts = per_song(test, truth, drawn)
     return {
-        "songs": test.songs,
+        "songs": test.song_count,
         "windows": len(test),
         "notes": int(truth.sum()),
         "teacher-forced": scored(test, truth, told),
@@ -77,7 +77,7 @@ def window_baselines(training: Windows, validation: Windows, test: Windows) -> d
         return np.tile(bar, (len(windows), bars, 1))  # (windows, 128, 9)
 
     cut = best_f1_threshold(always(average, validation), hits_of(validation))
-    copied = np.stack([previous_bar(test.charts[s])[i] for s, i in test.index[:, :2].tolist()])
+    copied = np.stack([previous_bar(test.grid_songs[s])[i] for s, i in test.index[:, :2].tolist()])
     rows = {
         "the bar before again (told)": copied,
         "the thesis's rock beat": always(rock_bar(), test),
@@ -104,7 +104,7 @@ def oracle_bars(windows: Windows, truth: np.ndarray) -> np.ndarray:
 
 def hits_of(windows: Windows) -> np.ndarray:
     """The true hits of windows, bool (windows, 128, 9)."""
-    drums = [windows.charts[s].groove(i).hits for s, i in windows.index[:, :2].tolist()]
+    drums = [windows.grid_songs[s].groove(i).hits for s, i in windows.index[:, :2].tolist()]
     return np.array(drums, dtype=bool).reshape(-1, WINDOW_STEPS, N)
 
 

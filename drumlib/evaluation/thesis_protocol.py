@@ -60,7 +60,7 @@ def evaluate_windows(
     struck = truth["hits"] > 0
     played = outputs["hits"] > THRESHOLD
     copied = np.concatenate(
-        [previous_bar(windows.charts[n])[mine] for n, mine in by_song(windows)]
+        [previous_bar(windows.grid_songs[n])[mine] for n, mine in by_song(windows)]
     )  # (windows, 128, 9)
     return {
         "what": "teacher-forced, hits where the probability exceeds the threshold, all cells of all windows pooled",
@@ -70,7 +70,7 @@ def evaluate_windows(
         "threshold": THRESHOLD,
         "split": split,
         "songs": songs - refused,
-        "songs_with_windows": windows.songs,
+        "songs_with_windows": windows.song_count,
         "refused": refused,
         "windows": len(windows),
         "notes": int(struck.sum()),
@@ -211,7 +211,7 @@ def per_song(windows: Windows, truth: np.ndarray, played: np.ndarray, copied: np
         mine = windows.index[:, 0] == number
         rows.append(
             {
-                "song": windows.charts[number].name,
+                "song": windows.grid_songs[number].name,
                 "windows": int(mine.sum()),
                 "network": scores(confusion(truth[mine], played[mine]))["f1"],
                 "the bar before again": scores(confusion(truth[mine], copied[mine]))["f1"],
