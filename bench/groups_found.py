@@ -184,10 +184,10 @@ def main() -> None:
     )
 
 
-def spread(drawn: list[list[str]], windows: list[np.ndarray], name: str) -> dict[str, float]:
+def spread(samples: list[list[str]], windows: list[np.ndarray], name: str) -> dict[str, float]:
     """The least and the largest share of all windows that a split got."""
     sizes = np.array([len(song) for song in windows])
-    shares = [sizes[np.array(splits) == name].sum() / sizes.sum() for splits in drawn]
+    shares = [sizes[np.array(splits) == name].sum() / sizes.sum() for splits in samples]
     return {"least": round(float(min(shares)), 4), "most": round(float(max(shares)), 4)}
 
 

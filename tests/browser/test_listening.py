@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from drumbook import listening_test
 from drumbook.listening_test import Clip, ListeningTest, read_answers, tally
-from drumlib import display
 from drumlib.display.sound import SAMPLE_RATE
 from drumlib.evaluation.statistics import sign_test, wilson_interval
 
@@ -133,7 +133,7 @@ def test_ten_answers_are_counted_as_python_counts_them(visit, address, tmp_path)
 @pytest.mark.parametrize("won, of", [(0, 0), (0, 3), (3, 3), (5, 10), (9, 10), (60, 100), (700, 1200)])
 def test_the_page_counts_as_python_does(visit, address, won, of):
     page = visit(address)
-    page.add_script_tag(path=Path(display.__file__).with_name("statistics.js"))
+    page.add_script_tag(path=Path(listening_test.__file__).with_name("statistics.js"))
     said = page.evaluate(f"(t => [...t.wilson({won}, {of}), t.signTest({won}, {of})])(window.drumlib.statistics)")
     assert said == pytest.approx([*wilson_interval(won, of), sign_test(won, of)], abs=1e-9)
 

@@ -268,6 +268,7 @@ def test_every_clip_is_there_once():
         assert level(audio) == pytest.approx(level(tone(0.1)), rel=0.15)
     assert (data["pairs"], data["hear"], data["what"], data["page"]) == (10, 2.0, WHAT, test.page)
     assert [tuple(kind) for kind in data["kinds"]] == list(KINDS)
+    assert test.hear == 2.0
 
 
 def test_all_kinds_if_none_are_named():
