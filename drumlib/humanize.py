@@ -14,7 +14,7 @@ from drumlib.inference.histograms import (
     readout_settings,
 )
 from drumlib.inference.presets import DEFAULT_GROOVE_PRESET
-from drumlib.music import STEPS_PER_BAR, Grid, Note, Song, Track, with_tracks, without_drums
+from drumlib.music import STEPS_PER_BAR, Grid, Note, Notes, Song, Track, with_tracks, without_drums
 from drumlib.music.grid import MAX_STEPS, merge_notes, step_lengths
 from drumlib.music.kit import DRUM_CHANNEL, DRUM_OF_PITCH, DRUMS
 
@@ -73,7 +73,7 @@ def humanize(song: Song, seed: int = 0, amount: float = 1.0, readout: str = "sam
         Note(tick, note.pitch, velocity, note.length)
         for note, tick, velocity in zip(notes, ticks.tolist(), velocities.tolist(), strict=True)
     ]
-    track = Track(tuple(sorted(played + rest)), is_drum=True, channel=DRUM_CHANNEL, name="Drums, humanized")
+    track = Track(Notes(played + rest), is_drum=True, channel=DRUM_CHANNEL, name="Drums, humanized")
     return with_tracks(without_drums(song), [track])
 
 

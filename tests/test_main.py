@@ -17,7 +17,7 @@ from drumlib import drummer, files
 from drumlib.__main__ import main, parser
 from drumlib.commands.songs import MOST_METERS
 from drumlib.music import Meter, Note, Song, Tempo, Track, read_song, songbook, without_drums, write_song
-from drumlib.network.training_config import TrainingConfig
+from drumlib.network.training_config import TrainingConfig, config_for
 
 
 @pytest.fixture
@@ -434,6 +434,12 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
         options = [text for name, number in asked.items() for text in (f"--{name}", str(number))]
         assert main(["train", "--songs", str(tmp_path), "--out", str(tmp_path), *options]) == 0
         assert {name: getattr(seen["plan"], name.replace("-", "_")) for name in asked} == asked
+
+
+@pytest.mark.parametrize("name, meant", [("plateau", "stalls"), ("stalls", "stalls"), ("cosine", "cosine")])
+def test_learning_rate_schedules_by_their_names(name, meant):
+    assert parser().parse_args(["train", "--out", "run", "--lr-schedule", name]).lr_schedule == meant
+    config_for("thesis", lr_schedule=meant)
 
 
 @pytest.mark.parametrize("old, new", OLD_OPTIONS)
