@@ -201,7 +201,7 @@ def ranking(network, critics: dict, windows: Windows, temperature: float, seed: 
     beat, ways = np.tile(rock_bar() > 0, (WINDOW_BARS, 1)), {}
     mean = []
     for s in np.unique(windows.index[:, 0]):
-        song = windows.charts[s]
+        song = windows.grid_songs[s]
         mine = Windows([song])
         drums = candidates_of(network, song, temperature, seed)  # (candidates, windows, 128, 27)
         hits, truth = drums[..., :N] > 0, true_hits(mine)
@@ -339,7 +339,7 @@ def main() -> None:
 
     results = {
         "command": f"python bench/adversary.py --songs SONGS --runs RUNS --seed {seed}{' --ship' if options.ship else ''}",
-        "songs": {split: windows.songs for split, windows in sets.items()},
+        "songs": {split: windows.song_count for split, windows in sets.items()},
         "windows": {split: len(windows) for split, windows in sets.items()},
         "scored network": "band-conv, as shipped",
         "samples": {"temperatures": TEMPERATURES, "seeds": SEEDS},

@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="where the training runs go")
     parser.add_argument("--rows", nargs="+", default=["presets"], help="presets, ablations, or the names of rows")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--bands", type=Path, help="`drumlib corpus GROOVE --bands 1`: for the rows that need it")
+    parser.add_argument("--bands", type=Path, help="`python -m drumbook.bands`: for the rows that need it")
     parser.add_argument("--epochs", type=int, help="at most, for every row; if not given, as its plan has it")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
@@ -155,7 +155,7 @@ def main() -> None:
         parser.error(f"{needed[0]!r} needs --bands CORPUS")
     about = {
         "command": "python bench/presets.py --songs SONGS --runs RUNS --rows ROWS --seeds SEEDS",
-        "songs": {split: windows.songs for split, windows in sets.items()},
+        "songs": {split: windows.song_count for split, windows in sets.items()},
         "windows": {split: len(windows) for split, windows in sets.items()},
         "baselines": window_baselines(*(sets[split] for split in ("train", "validation", "test"))),
         "the thesis's own figures": THESIS,

@@ -110,7 +110,7 @@ def main() -> None:
     write_whole(SHELF / f"{preset}.json", (json.dumps(figures, indent=1) + "\n").encode())
     with open(options.songs / "songs.csv", newline="", encoding="utf-8") as file:
         learned = [row for row in csv.DictReader(file) if row["good"] == "1" and row["split"] != "test"]
-    songs = {part: read_windows(list_songs(options.songs, part), {}).songs for part in ("train", "validation")}
+    songs = {part: read_windows(list_songs(options.songs, part), {}).song_count for part in ("train", "validation")}
     sources = Counter((row["source"], row["licence"].split(";")[0]) for row in learned)
     ran = history["epochs"]
     finished = len(ran) == history["plan"]["epochs"] or stalled(ran, history["plan"]["patience"], 1e-4)

@@ -134,7 +134,7 @@ class CriticBatches(keras.utils.PyDataset):
 
     def __init__(self, windows: Windows, drawn, seed, order=None, batch=32, others=0.5, vary=None):
         super().__init__()
-        if windows.songs < 2:
+        if windows.song_count < 2:
             raise ValueError("line-ups need at least two songs: another song's drummer must come from somewhere")
         self.windows, self.drawn, self.seed, self.batch, self.others = windows, drawn, seed, batch, others
         self.order, self.vary = np.arange(len(windows)) if order is None else order, vary
@@ -157,7 +157,7 @@ class CriticBatches(keras.utils.PyDataset):
             return self.drawn[rng.integers(len(self.drawn))][number]
         songs = self.windows.index[:, 0]
         s, i = self.windows.index[rng.choice(np.flatnonzero(songs != songs[number])), :2].tolist()
-        return self.windows.charts[s].groove(i).to_array()
+        return self.windows.grid_songs[s].groove(i).to_array()
 
 
 def sampled_drums(network, windows: Windows, choosers: Sequence) -> np.ndarray:
@@ -229,7 +229,7 @@ def train_critic(training, validation, out, preset=CriticPreset(), plan=CRITIC_C
         "preset": preset.name,
         "everything": preset.everything,
         "windows": {"train": len(training[0]), "validation": len(validation[0])},
-        "songs": {"train": training[0].songs, "validation": validation[0].songs},
+        "songs": {"train": training[0].song_count, "validation": validation[0].song_count},
         "drawn sets": len(training[1]),
     }
     checking = CriticBatches(*validation, (plan.seed,), batch=plan.batch)

@@ -40,7 +40,7 @@ def compare_on_windows(network, validation: Windows, test: Windows, seed: int = 
     counts = {name: counts_by_song(test, truth, played) for name, played in hits.items()}  # each (songs, 4)
     own, mismatched = (counts_by_song(test, truth, hits[name], other) for name in (FREE_RUNNING, MISMATCHED))
     return {
-        "songs": test.songs,
+        "songs": test.song_count,
         "windows": len(test),
         "notes": int(truth.sum()),
         TEACHER_FORCED: scored(counts[TEACHER_FORCED]),

@@ -173,7 +173,7 @@ def has_other_band(windows: Windows) -> np.ndarray:
 
 def true_drums(windows: Windows) -> dict[str, np.ndarray]:
     """What the real drummers played: hits, velocities, offsets, (windows, 128, 9) each."""
-    drums = [windows.charts[s].groove(i).to_array() for s, i in windows.index[:, :2].tolist()]
+    drums = [windows.grid_songs[s].groove(i).to_array() for s, i in windows.index[:, :2].tolist()]
     drums = np.array(drums).reshape(len(drums), WINDOW_STEPS, -1)  # (windows, 128, 27)
     return dict(zip(HEADS, np.split(drums, 3, axis=-1), strict=True))
 

@@ -66,7 +66,7 @@ def training_bars(windows: Windows | None) -> np.ndarray | None:
     if windows is None:
         return None
     bars = np.concatenate(
-        [windows.charts[s].groove(i).hits.reshape(-1, STEPS_PER_BAR, len(DRUMS)) for s, i in windows.index[:, :2]]
+        [windows.grid_songs[s].groove(i).hits.reshape(-1, STEPS_PER_BAR, len(DRUMS)) for s, i in windows.index[:, :2]]
     )
     return np.unique(bars.astype(np.uint8), axis=0)
 

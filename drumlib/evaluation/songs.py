@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from drumlib.data.corpus.reader import Corpus
-from drumlib.data.corpus.selection import read_plausible
 from drumlib.data.grid_song import HOP_BARS, ODD_METER, WINDOW_BARS, WINDOW_STEPS, GridSong
-from drumlib.data.song_folder import list_songs, read_table, read_windows
+from drumlib.data.song_folder import list_songs, midi_files, read_plausible, read_table, read_windows
 from drumlib.data.windows import Windows
 from drumlib.music import Grid, Groove, MidiError, Song, piano_roll
 from drumlib.music.grid import MAX_STEPS, STEPS_PER_BAR, groove_of, step_lengths
@@ -110,17 +109,12 @@ def files_of(folder: Path, split: str) -> list[Path]:
         try:
             return list_songs(folder, split)
         except FileNotFoundError as error:
-            if not list_files(folder):
+            if not midi_files(folder):
                 raise
             raise FileNotFoundError(f"{error}; --split all scores every song") from None
-    if not (files := list_files(folder)):
+    if not (files := midi_files(folder)):
         raise FileNotFoundError(f"{folder}: no songs here")
     return files
-
-
-def list_files(folder: Path) -> list[Path]:
-    """All MIDI files of a folder and those in it, in order of their names."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
 
 
 def groups_in(folder: Path) -> dict[str, str]:

@@ -69,7 +69,7 @@ def evaluate_windows(
         "threshold": TEACHER_FORCED_THRESHOLD,
         "split": split,
         "songs": songs - refused,
-        "songs_with_windows": windows.songs,
+        "songs_with_windows": windows.song_count,
         "refused": refused,
         "windows": len(windows),
         "notes": int((truth["hits"] > 0).sum()),
@@ -161,7 +161,7 @@ def previous_bar(song) -> np.ndarray:
 
 def previous_bars(windows: Windows) -> np.ndarray:
     """``previous_bar`` of all windows: (windows, 128, 9)."""
-    copied = {s: previous_bar(windows.charts[s]) for s in np.unique(windows.index[:, 0]).tolist()}
+    copied = {s: previous_bar(windows.grid_songs[s]) for s in np.unique(windows.index[:, 0]).tolist()}
     return np.stack([copied[s][i] for s, i in windows.index[:, :2].tolist()])
 
 
@@ -185,7 +185,7 @@ def f1_by_song(windows: Windows, truth: np.ndarray, hits: np.ndarray, copied: np
         mine = windows.index[:, 0] == number
         rows.append(
             {
-                "song": windows.charts[number].name,
+                "song": windows.grid_songs[number].name,
                 "windows": int(mine.sum()),
                 "network": scores(truth[mine], hits[mine])["f1"],
                 "bar before": scores(truth[mine], copied[mine])["f1"],

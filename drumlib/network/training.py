@@ -93,7 +93,7 @@ def train(
     settings = {
         "preset": preset,
         "windows": {"train": len(training), "validation": len(validation)},
-        "songs": {"train": training.songs, "validation": validation.songs},
+        "songs": {"train": training.song_count, "validation": validation.song_count},
         "transplant": None if transplant is None else Path(transplant).name,
     }
     return run(network, out, plan, batches, Batches(validation, plan.batch, loss=loss), settings, resume, verbose)

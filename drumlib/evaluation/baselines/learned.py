@@ -24,7 +24,7 @@ class Bars:
     def __init__(self, windows: Windows):
         drums, band = [], []
         for s in np.unique(windows.index[:, 0]).tolist():
-            song = windows.charts[s]
+            song = windows.grid_songs[s]
             covered = np.zeros(song.steps // STEPS_PER_BAR, dtype=bool)
             for i in windows.index[windows.index[:, 0] == s, 1].tolist():
                 first = song.starts[i] // STEPS_PER_BAR
