@@ -51,7 +51,7 @@ def test_the_evaluation_is_made_row_by_row(tmp_path, monkeypatch, capsys):
 
 
 def test_the_evaluation_that_is_kept():
-    """Networks and baselines, on the same songs; and small enough to read."""
+    """Every network and every baseline, on the same songs; and small enough to read."""
     from drumlib.evaluation.baselines import BASELINES
     from drumlib.network.registry import PRESETS
 

@@ -161,7 +161,7 @@ def previous_bar(song) -> np.ndarray:
 
 def previous_bars(windows: Windows) -> np.ndarray:
     """``previous_bar`` of all windows: (windows, 128, 9)."""
-    copied = {s: previous_bar(windows.charts[s]) for s in np.unique(windows.index[:, 0]).tolist()}
+    copied = {s: previous_bar(windows.grid_songs[s]) for s in np.unique(windows.index[:, 0]).tolist()}
     return np.stack([copied[s][i] for s, i in windows.index[:, :2].tolist()])
 
 
