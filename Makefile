@@ -15,7 +15,7 @@ unexport PYTHONPATH PYTHONHOME
 # `make PYTHON=python3.12 book` chooses the Python of .venv.
 export PYTHON
 
-.PHONY: help book test test-chapters test-network test-package browser-test lab lint clean lock env run-notebooks clean-notebooks results test-colab lock-colab publish-setup new-chapter
+.PHONY: help book test test-chapters test-network test-package browser-test lab lint check-book house clean lock env run-notebooks clean-notebooks results test-colab lock-colab publish-setup new-chapter
 
 help: ## what can be typed here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -57,9 +57,16 @@ test-colab: ## every chapter as on Google Colab: its versions, and the chapters'
 lab: env ## open the chapters in JupyterLab
 	$(PY) -m jupyterlab book
 
-lint: env ## style and likely mistakes
+check-book: env ## the chapters' structure, links, words and numbers, without running them
+	$(PY) book/_tools/check_book.py
+
+lint: env check-book ## style and likely mistakes; check-book
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	.venv/bin/oxlint --deny-warnings drumlib book
+
+house: env ## which way imports run, and how large everything is: writes bench/results/house.txt
+	$(PY) bench/house.py
 
 # A chapter that fails stays as it was; those that ran before it are cleaned all the same.
 run-notebooks: env ## run every chapter and keep what it prints

@@ -22,6 +22,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+from evaluation import as_text
+
 from drumbook.claims import (
     CLAIMS,
     Claim,
@@ -34,8 +36,6 @@ from drumbook.claims import (
     over_songs,
     verdict,
 )
-from evaluation import as_text
-
 from drumlib.data.grid_song import WINDOW_STEPS
 from drumlib.data.groove_dataset import performances
 from drumlib.drummer import THRESHOLDS

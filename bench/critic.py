@@ -25,9 +25,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
+
 from drumbook.critic import CRITIC_CONFIG, CriticPreset, build_critic, judge_all, sampled_drums, train_critic, tune
 from drumbook.window_trial import compare_on_windows, f1, hits_of, per_song
-
 from drumlib.data.grid_song import WINDOW_BARS, WINDOW_STEPS, GridSong
 from drumlib.data.song_folder import list_songs, read_windows
 from drumlib.data.windows import Windows

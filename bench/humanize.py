@@ -6,23 +6,23 @@
 A row is a preset: ``humanize``, told the tempo; ``humanize-untold``, not told it, as the paper's;
 ``humanize-bottleneck``, told the tempo, through one z. All are trained alike on the training split's beats in 4/4
 (windows of two bars). Runs lie in RUNS and are gone on with; rows that are not made anew stay in the results as they
-are. Epochs and the settings of all readouts are chosen on the validation split; the test split is only scored. Writes
+are. Epochs and the settings of all read-outs are chosen on the validation split; the test split is only scored. Writes
 bench/results/humanize.json; with --ship also drumlib/weights/humanize.npz (float16), .json and .md. --shipped trains
 nothing: it scores the weights that ship, and writes results and card anew.
 
-What the rows mean. The network says a distribution for every note; a *readout* makes one number of it:
+What the rows mean. The model answers with a histogram for every note; a *read-out* makes one number of it:
 
-- ``middle``: the median. It is the nearest to the real drummer, note by note, and too even.
-- ``mean``: the mean. It has the least squared error, and is evener still.
-- ``spread_matched``: the median of the sharpened histogram, stretched away from the drum's average. One answer, nothing drawn.
-  Its two numbers are those that reach the real spread on the validation split at the least error.
-- ``draw``: drawn, with what a performance, a drum, a place in the bar have in common. The figures are means of several
-  seeds. It has the real spread, and its error is that of *another* performance, as good as the real one.
-- ``draw, note by note``: the same without anything in common: as spread, but jittery.
+- ``median``: its median. The smallest error, note by note, and too small a spread.
+- ``mean``: its mean. The smallest squared error, and an even smaller spread.
+- ``spread-matched``: the median of the sharpened histogram, moved away from the drum's mean. Nothing is sampled. Its two
+  numbers are those that reach the real spread on the validation split at the smallest error.
+- ``sample``: sampled, with noise that the notes of a performance, a drum and a place in the bar share. The figures are
+  means over several seeds. It has the real spread, and the error of *another* performance, as good as the real one.
+- ``sample, note by note``: the same with independent noise for each note: the same spread, but no common timing.
 
-``spread`` is the standard deviation over played notes, as a share of the real drummers'. ``kl`` is the divergence of
+``spread`` is the standard deviation over played notes, as a share of the real drummers'. ``kl`` is the KL divergence of
 the answers' histogram from the real one (nats; 40 bins of offset, 32 of velocity): whether the whole set of answers
-looks real. The paper's own KL is computed otherwise, and is not comparable.
+looks real. The paper's own KL is computed differently, and is not comparable.
 """
 
 import argparse
@@ -37,9 +37,18 @@ from grooves_trained import about, put_on_shelf, run_of, trained
 from drumlib.data.groove_dataset import TwoBarWindows, performances, two_bar_windows
 from drumlib.evaluation.humanizers import quantized_baseline, timing_errors
 from drumlib.files import write_whole
-from drumlib.humanize import VARIANCE_GROUPS, correlated_noise, fit_shares, normal_cdf, quantile, spread_matched
+from drumlib.humanize import fit_shares
+from drumlib.inference.histograms import (
+    RANGES,
+    VARIANCE_GROUPS,
+    bin_edges,
+    correlated_noise,
+    normal_cdf,
+    quantile,
+    spread_matched,
+)
 from drumlib.music.kit import DRUMS
-from drumlib.network.groove.humanizer import RANGES, HumanizerPreset, bin_edges
+from drumlib.network.groove.humanizer import HumanizerPreset
 from drumlib.network.groove.training import GROOVE_PRESETS, pretrained_on_grooves
 from drumlib.network.training_config import config_for
 
@@ -47,7 +56,7 @@ RESULTS = Path(__file__).parent / "results" / "humanize.json"
 ROWS = [name for name, preset in GROOVE_PRESETS.items() if isinstance(preset, HumanizerPreset)]
 SEEDS = 5
 SPREAD = 0.95
-"""What ``spread_matched`` aims for on the validation split, as a share of the real spread: the least that is safely within 10 %."""
+"""The target of ``spread_matched`` on the validation split, as a share of the real spread: the least safely within 10 %."""
 SHARPNESS = (1.0, 1.5, 2.0, 3.0, 5.0)
 PUBLISHED = {
     "source": "Gillick et al. 2019, table of humanization, as quoted in the field; not checked against a copy here",
@@ -61,8 +70,8 @@ PUBLISHED = {
 # ruff: noqa: E501 (the rows of a Markdown table are as long as they are)
 CARD = """# Model card: `humanize`
 
-GrooVAE's humanization (Gillick et al. 2019), with a distribution for every note: told which drums are struck on two bars
-of sixteenths, and the tempo, it says how loud and how late each note is. {parameters:,} parameters. Weights:
+GrooVAE's humanization (Gillick et al. 2019), with a distribution for every note: from the hits on two bars of sixteenths,
+and the tempo, it predicts the velocity and the offset of each note. {parameters:,} parameters. Weights:
 `humanize.npz`, float16. Every figure here is in `humanize.json`, and was written by `bench/humanize.py`.
 
 ## Training
@@ -84,14 +93,14 @@ deviation as a share of the real drummers'.
 | --- | --- | --- | --- | --- | --- |
 {rows}
 
-The *middle* is nearest to the real drummer, and too even. A *draw* (what `humanize` plays) is as varied as real
-drummers, and is another performance than the one it is measured against, so its error must be larger. The *lively
-middle* is one answer between the two. Published, as quoted and not checked here: Seq2Seq {seq2seq:.2f} ms, VIB {vib:.2f} ms; theirs were not told
+The *median* has the smallest error, and too small a spread. A *sample* (what `humanize` plays) varies as real drummers
+do, and is another performance than the one it is compared with, so its error must be larger. The *spread-matched*
+median is one answer between the two. Published, as quoted and not checked here: Seq2Seq {seq2seq:.2f} ms, VIB {vib:.2f} ms; theirs were not told
 the tempo.
 
 ## What it is good for, and what not
 
-To give a stiff drum part in 4/4 the loudness and timing of a hand. It knows ten drummers on one electronic kit, who played to a click;
+To give a quantized drum part in 4/4 the velocities and timing of a drummer. It knows ten drummers on one electronic kit, who played to a click;
 they are early by some 9 ms on average, and so is it. The weights are offered under MIT, as the rest of the project; credit
 for the data: Gillick, Roos, Engel, Eck, Bamman, "Learning to Groove with Inverse Sequence Transformations", ICML 2019.
 """
@@ -147,7 +156,7 @@ def divergence(real: np.ndarray, played: np.ndarray, borders: np.ndarray) -> flo
 
 
 def fit_readouts(notes: Notes, found: dict[str, np.ndarray]) -> tuple[dict, dict]:
-    """The settings of the readouts, chosen on validation notes; and what was tried."""
+    """The settings of the read-outs, chosen on validation notes, and all that were tried."""
     settings, tried = {}, {}
     ms = notes.windows.step_ms[notes.where[0]]
     for name, histograms in found.items():
@@ -155,9 +164,9 @@ def fit_readouts(notes: Notes, found: dict[str, np.ndarray]) -> tuple[dict, dict
         cost = ms if name == "offsets" else np.ones(len(ms))
         rows = []
         for sharpness in SHARPNESS:
-            middle = quantile(np.maximum(histograms, 1e-9) ** sharpness, name, 0.5)
+            median = quantile(np.maximum(histograms, 1e-9) ** sharpness, name, 0.5)
             centres = [
-                round(float(middle[drums == d].mean()), 4) if (drums == d).any() else 0.0 for d in range(len(DRUMS))
+                round(float(median[drums == d].mean()), 4) if (drums == d).any() else 0.0 for d in range(len(DRUMS))
             ]
             low, high = 0.2, 6.0
             for _ in range(25):  # the spread grows with the stretch: find the stretch by halving
@@ -177,27 +186,27 @@ def fit_readouts(notes: Notes, found: dict[str, np.ndarray]) -> tuple[dict, dict
         best = min(reached, key=lambda row: row["error"])
         settings[name] = {
             "shares": fit_shares(histograms, name, truth, notes.cells, notes.performance),
-            "lively": {key: best[key] for key in ("sharpness", "stretch", "centres")},
+            "spread-matched": {key: best[key] for key in ("sharpness", "stretch", "centres")},
         }
         tried[name] = [{key: row[key] for key in ("sharpness", "stretch", "spread", "error")} for row in rows]
     return settings, tried
 
 
 def readouts(notes: Notes, found: dict[str, np.ndarray], settings: dict) -> dict:
-    """The scores of every readout."""
+    """The scores of every read-out."""
     drums = notes.cells[:, 1]
     centres = {
         name: (bin_edges(name, h.shape[-1])[1:] + bin_edges(name, h.shape[-1])[:-1]) / 2 for name, h in found.items()
     }
     rows = {
-        "middle": notes.score({name: quantile(h, name, 0.5) for name, h in found.items()}),
+        "median": notes.score({name: quantile(h, name, 0.5) for name, h in found.items()}),
         "mean": notes.score({name: h @ centres[name] for name, h in found.items()}),
-        "lively": notes.score(
-            {name: spread_matched(h, name, drums, **settings[name]["lively"]) for name, h in found.items()}
+        "spread-matched": notes.score(
+            {name: spread_matched(h, name, drums, **settings[name]["spread-matched"]) for name, h in found.items()}
         ),
     }
     alone = {name: float(name == "note") for name in VARIANCE_GROUPS}
-    for title, common in (("draw", None), ("draw, note by note", alone)):
+    for title, common in (("sample", None), ("sample, note by note", alone)):
         scores, feels = [], []
         for seed in range(SEEDS):
             answers = {}
@@ -216,31 +225,31 @@ def readouts(notes: Notes, found: dict[str, np.ndarray], settings: dict) -> dict
 
 
 def baselines(training: Notes, notes: Notes) -> dict:
-    """Humble rivals: the grid, and what a table of the training split knows of each drum's place in the bar."""
+    """Baselines: quantized, and a table by drum and place in the bar of the training split's values."""
     grid = quantized_baseline(notes.windows)
     even = np.full(len(notes.cells), np.mean(training.truth["velocities"]))
-    rows = {"on the grid, evenly loud": notes.score({"offsets": np.zeros(len(even)), "velocities": even})}
-    assert abs(rows["on the grid, evenly loud"]["mae_ms"] - grid["mae_ms"]) < 1e-3
-    table, drawn, rng = {}, {}, np.random.default_rng(0)
+    rows = {"quantized, constant velocity": notes.score({"offsets": np.zeros(len(even)), "velocities": even})}
+    assert abs(rows["quantized, constant velocity"]["mae_ms"] - grid["mae_ms"]) < 1e-3
+    table, sampled, rng = {}, {}, np.random.default_rng(0)
     for name in RANGES:
-        table[name], drawn[name] = np.zeros(len(notes.cells)), np.zeros(len(notes.cells))
+        table[name], sampled[name] = np.zeros(len(notes.cells)), np.zeros(len(notes.cells))
         for place in np.unique(notes.places):
             known = training.truth[name][training.places == place]
             known = known if len(known) else training.truth[name]
             some = notes.places == place
-            table[name][some], drawn[name][some] = np.median(known), rng.choice(known, some.sum())
-    rows["the usual, by drum and sixteenth"] = notes.score(table)
-    rows["drawn by drum and sixteenth"] = notes.score(drawn)
+            table[name][some], sampled[name][some] = np.median(known), rng.choice(known, some.sum())
+    rows["median by drum and sixteenth"] = notes.score(table)
+    rows["sampled by drum and sixteenth"] = notes.score(sampled)
     return rows
 
 
 def scored(network, notes: dict) -> dict:
-    """The settings of a network's readouts, from the validation split, and its scores."""
+    """The settings of a network's read-outs, from the validation split, and its scores."""
     found = notes["validation"].found(network)
     settings, tried = fit_readouts(notes["validation"], found)
     return {
         "readout": settings,
-        "lively_tried_on_validation": tried,
+        "spread_matched_tried_on_validation": tried,
         "validation": readouts(notes["validation"], found, settings),
         "test": readouts(notes["test"], notes["test"].found(network), settings),
     }
@@ -293,7 +302,7 @@ def main() -> None:
 
 
 def table(results: dict) -> str:
-    """The rows of a Markdown table: the test split's scores, rivals first."""
+    """The rows of a Markdown table: the test split's scores, baselines first."""
     rows = dict(results["baselines"])
     for title, network in results["networks"].items():
         rows |= {f"{title}: {readout}": row for readout, row in network["test"].items() if readout != "mean"}

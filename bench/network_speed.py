@@ -36,8 +36,9 @@ from tqdm import tqdm
 
 from drumlib.data.grid_song import grid_song
 from drumlib.data.windows import Windows
-from drumlib.drummer import THRESHOLDS, accompany, combinations, drum_track, family_roll
+from drumlib.drummer import THRESHOLDS, accompany, combinations, drum_track
 from drumlib.files import write_whole
+from drumlib.inference.features import family_roll
 from drumlib.inference.sampling import groove_from_outputs
 from drumlib.music import Grid, Song, Track, songbook, with_tracks
 from drumlib.music.kit import FAMILIES

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from drumbook.window_trial import compare_on_windows, window_baselines
 
+from drumbook.window_trial import compare_on_windows, window_baselines
 from drumlib.data.corpus.reader import Corpus
 from drumlib.data.song_folder import list_songs, read_windows
 from drumlib.data.splitting.joined_sets import join

@@ -14,7 +14,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from drumbook.window_trial import compare_on_windows, window_baselines
-
 from drumlib.data.song_folder import list_songs, read_windows
 from drumlib.evaluation.statistics import paired_f1_difference
 from drumlib.files import write_whole
@@ -83,9 +82,7 @@ def main() -> None:
     tried, others = compare_on_windows(network, validation, test), window_baselines(training, validation, test)
     lead = paired_f1_difference(tried["counts"]["right band"], others["counts"]["average bar of the training songs"])
     plan, losses = history["plan"], [epoch["val_loss"] for epoch in history["epochs"]]
-    command = (
-        f"python -m drumlib train --preset band-conv --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
-    )
+    command = f"python -m drumlib train --preset band-conv --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
     figures = {
         "command": command,
         "training": history,

@@ -1,63 +1,121 @@
-"""The drummer: a song goes in, the song with drums comes out (thesis, 4.4).
+"""The drummer: from a song to the same song with a drum track (thesis, 4.4).
 
-song -> the bands to listen to -> the network's probabilities -> grooves -> the best of them -> notes -> song
+song -> bands, one track a family -> piano rolls -> the model's outputs -> grooves -> the groove that is most like the
+rock beat -> notes -> song
 """
 
 import itertools
 import math
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from drumlib.data.grid_song import WINDOW_BARS
+from drumlib.data.windows import songs_from_windows, windows_from_songs
+from drumlib.inference.features import band_rolls
+from drumlib.inference.presets import DEFAULT_PRESET, current_name
 from drumlib.inference.sampling import conditional_velocities, groove_from_outputs, needs_calibration, sampler_for
 from drumlib.music import (
     DRUM_CHANNEL,
+    FAMILIES,
     STEPS_PER_BAR,
     Grid,
     Groove,
-    Note,
     Song,
     Track,
     notes_from_groove,
-    roll_from_notes,
     with_tracks,
     without_drums,
 )
 from drumlib.music.grid import MAX_STEPS
-from drumlib.music.kit import DRUMS, FAMILIES
 from drumlib.music.rock_beat import rock_beat_similarity
 
 THRESHOLDS = (0.60, 0.62, 0.64)
-"""What the thesis tried: a note is played where its probability exceeds the threshold. Each preset has its own."""
-
+"""The thresholds that the thesis tries: a note is played where its probability exceeds the threshold."""
 
 MAX_COMBINATIONS = 16
-"""How many ways to choose one piano, one guitar and one bass are listened to at most."""
+"""The most ways to choose one piano, one guitar and one bass that are tried: each takes the time of a whole song."""
 
-MOST_STEPS = 64 * WINDOW_BARS * STEPS_PER_BAR
-"""How many steps, of all windows together, the network plays at a time."""
+BATCH_STEPS = 64 * WINDOW_BARS * STEPS_PER_BAR
+"""Steps of all windows in one batch: what the memory of a small machine has room for."""
 
 
 class SongError(ValueError):
-    """A song that cannot be drummed to."""
+    """A song that cannot be given drums."""
 
 
 class DrummerWarning(UserWarning):
-    """Something about the song that the drummer had to do without, or around."""
+    """Something in the song that the model does not know, or that was left out."""
+
+
+@dataclass(frozen=True)
+class PlayOptions:
+    """How drums are made for a song. A value that makes no sense raises ValueError."""
+
+    preset: str = DEFAULT_PRESET
+    """The model that plays."""
+    seed: int = 0
+    """The same seed gives the same drums. It matters only where something is sampled: ``temperature``, ``sample_z``."""
+    threshold: float | None = None
+    """Play a note where its probability exceeds this, in (0, 1). If neither this nor ``temperature`` is given, the
+    preset's own thresholds are tried, and the best candidate is kept."""
+    temperature: float | None = None
+    """Sample the notes instead: from the calibrated probabilities p at 1; at T, the log odds of p are divided by T, so
+    that notes vary more above 1 and less below."""
+    subsequence_bars: int | None = None
+    """Bars that the decoder plays for one vector of the conductor; None: as in training (2 in the thesis, which played
+    with 1). Presets without a conductor ignore it."""
+    window_bars: int | None = WINDOW_BARS
+    """Bars that the model gets at once. It was trained on 8, so fewer are refused. None: the whole song with one z, as
+    in the thesis. ``band-conv`` ignores it: it encodes windows of 8 bars, and remembers its sampled notes in all of
+    them."""
+    sample_z: bool = False
+    """Sample z from the approximate posterior instead of taking its mean."""
+    max_combinations: int = MAX_COMBINATIONS
+    """Where a family has several tracks, each combination of one piano, one guitar and one bass is tried, up to this
+    many, and the best candidate is kept."""
+    keep_drums: bool = False
+    """Keep the song's own drums beside the new ones; otherwise they are removed."""
+    quantized_copy: bool = False
+    """Add a second drum track with the same hits, all on the grid and equally loud, to compare."""
+
+    def __post_init__(self):
+        object.__setattr__(self, "preset", current_name(self.preset))
+        if self.threshold is not None and self.temperature is not None:
+            raise ValueError("choose a threshold or a temperature: notes are either thresholded or sampled")
+        if self.threshold is not None and not 0 < self.threshold < 1:
+            raise ValueError(f"the threshold is a probability, between 0 and 1, not {self.threshold}")
+        if self.temperature is not None and not self.temperature > 0:
+            raise ValueError(f"the temperature must be greater than 0, not {self.temperature}")
+        if (self.subsequence_bars is not None and self.subsequence_bars < 1) or self.max_combinations < 1:
+            raise ValueError("subsequence_bars and max_combinations are counts: at least 1")
+        if self.window_bars is not None and self.window_bars < WINDOW_BARS:
+            raise ValueError(f"the models were trained on windows of {WINDOW_BARS} bars: window_bars cannot be less")
+
+    def changed(self, changes: Mapping) -> "PlayOptions":
+        """These options with some values changed; names of version 0.1 give a ``FutureWarning``."""
+        changes = dict(changes)
+        for old in OLD_NAMES.keys() & changes.keys():
+            warnings.warn(f"the option {old!r} is called {OLD_NAMES[old]!r} now", FutureWarning, stacklevel=3)
+            changes[OLD_NAMES[old]] = changes.pop(old)
+        return replace(self, **changes) if changes else self
+
+
+OLD_NAMES = {"section_bars": "subsequence_bars", "sample": "sample_z"}
+"""Options of version 0.1. They work for one more release."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One rhythm among those that the drummer tried.
+    """One groove among those that were made for a song.
 
     Attributes
     ----------
-    groove : what is played, on the song's grid.
-    band : the tracks that were listened to, one a family at most.
-    threshold : the threshold that made notes of probabilities; None if notes were drawn.
+    groove : the hits, velocities and offsets, on the song's grid.
+    band : the tracks that were the model's input, one a family at most.
+    threshold : the threshold of the hits; None if they were sampled.
     rock_beat_similarity : the share of cells, in [0, 1], that agree with the one-bar rock beat.
     """
 
@@ -67,96 +125,44 @@ class Candidate:
     rock_beat_similarity: float
 
 
-def accompany(
-    song: Song,
-    preset: str = "band-conv",
-    seed: int = 0,
-    threshold: float | None = None,
-    temperature: float | None = None,
-    section_bars: int | None = None,
-    window_bars: int | None = 8,
-    sample: bool = False,
-    max_combinations: int = MAX_COMBINATIONS,
-    keep_drums: bool = False,
-    quantized_copy: bool = False,
-) -> Song:
-    """Return the song with a drummer on it. Its other tracks come back untouched, event for event.
+def accompany(song: Song, options: PlayOptions = PlayOptions(), **changes) -> Song:
+    """Return the song with a drum track. Its other tracks come back untouched, event for event.
 
     Parameters
     ----------
     song
-        Any song with notes. Where piano, guitar or bass is missing, the drummer hears silence in its place.
-    preset
-        Which network plays.
-    seed
-        The same seed gives the same drums. It matters only where something is drawn: ``temperature``, ``sample``.
-    threshold
-        Play a note where its probability exceeds this, in (0, 1). If neither this nor ``temperature`` is given, the
-        preset's own are tried; the thesis's are 0.60, 0.62 and 0.64.
-    temperature
-        Draw notes instead: from the network's calibrated probabilities at 1, more wildly above, more tamely below.
-    section_bars
-        How many bars the lower decoder plays before the conductor speaks again; as in training if not given (2, for
-        the thesis). A preset without a conductor does not mind.
-    window_bars
-        How many bars the network listens to at once; it was trained with 8, and needs no fewer. None: the whole song
-        at once, as the thesis does, in one z. ``band-conv`` does not mind: it always listens to 8, and when it draws its
-        notes, it remembers what it played in all of them.
-    sample
-        Draw z from the posterior instead of taking its mean.
-    max_combinations
-        Where a family has several tracks, each combination of one piano, one guitar and one bass is tried, up to so
-        many; the best take is kept.
-    keep_drums
-        Keep the song's own drums beside the new ones. They are taken out otherwise.
-    quantized_copy
-        Add a second drum track with the same hits, all on the grid and equally loud, to compare.
+        Any song with notes. Where piano, guitar or bass is missing, the model gets silence in its place.
+    options, **changes
+        How the drums are made: ``PlayOptions``, with changes: ``accompany(song, seed=1, temperature=1.0)``.
 
     Raises
     ------
     SongError
-        If the song has no notes, or more bars than any song has.
+        If the song has no notes, or too many bars.
     ValueError
-        If an option makes no sense. (A SongError is a ValueError too.)
+        If an option makes no sense, or the preset is unknown or has no weights. (A SongError is a ValueError, too.)
 
     Warns
     -----
     DrummerWarning
-        If a family is missing, if bars are not in 4/4, or if there were too many combinations to try.
+        If a family is missing, if bars are not in 4/4, or if not all combinations of tracks are tried.
+    FutureWarning
+        If an option or a preset is given by its name of version 0.1.
     """
+    options = options.changed(changes)
     grid = Grid(song)
-    take = candidates(
-        song, grid, preset, seed, threshold, temperature, section_bars, window_bars, sample, max_combinations
-    )[0]
-    parts = [drum_track("Drums", take.groove, grid)]
-    if quantized_copy:
-        parts.append(drum_track("Drums, quantized", quantized(take.groove), grid))
-    return with_tracks(song if keep_drums else without_drums(song), parts)
+    groove = candidates(song, options, grid)[0].groove
+    parts = [drum_track("Drums", groove, grid)]
+    if options.quantized_copy:
+        parts.append(drum_track("Drums, quantized", quantized(groove), grid))
+    return with_tracks(song if options.keep_drums else without_drums(song), parts)
 
 
 def candidates(
-    song: Song,
-    grid: Grid | None = None,
-    preset: str = "band-conv",
-    seed: int = 0,
-    threshold: float | None = None,
-    temperature: float | None = None,
-    section_bars: int | None = None,
-    window_bars: int | None = 8,
-    sample: bool = False,
-    max_combinations: int = MAX_COMBINATIONS,
+    song: Song, options: PlayOptions = PlayOptions(), grid: Grid | None = None, **changes
 ) -> list[Candidate]:
-    """Every rhythm that the drummer tries for this song, the best first. Arguments as for ``accompany``."""
-    if threshold is not None and temperature is not None:
-        raise ValueError("choose a threshold or a temperature: notes are either cut off or drawn")
-    if threshold is not None and not 0 < threshold < 1:
-        raise ValueError(f"the threshold is a probability, between 0 and 1, not {threshold}")
-    if temperature is not None and not temperature > 0:
-        raise ValueError(f"the temperature must be greater than 0, not {temperature}")
-    if (section_bars is not None and section_bars < 1) or max_combinations < 1:
-        raise ValueError("section_bars and max_combinations are counts: at least 1")
-    if window_bars is not None and window_bars < WINDOW_BARS:
-        raise ValueError(f"the network learned from windows of {WINDOW_BARS} bars: window_bars cannot be less")
+    """Every groove that is made for the song, the most like the rock beat first. Arguments as for ``accompany``."""
+    options = options.changed(changes)
     grid = grid or Grid(song)
     if not any(track.notes for track in song.tracks):
         raise SongError("the song has no notes: there is nothing to drum to")
@@ -164,35 +170,36 @@ def candidates(
         raise SongError(f"its {len(grid.bars):,} bars are too many to drum to")
     from drumlib.network.weights import pretrained  # only now: reading songs must not wait for Keras
 
-    cuts = pretrained(preset).preset.thresholds  # an unknown preset is said before anything is said of the song
-    bands = combinations(song, max_combinations)
+    thresholds = pretrained(options.preset).preset.thresholds  # an unknown preset is an error before any warning
+    if options.temperature is not None:
+        thresholds = (None,)
+    elif options.threshold is not None:
+        thresholds = (options.threshold,)
+    bands = combinations(song, options.max_combinations)
     warn_about_song(song, grid)
-    rolls = {
-        family: np.stack([family_roll(band, family, grid) for band in bands]) for family in FAMILIES
-    }  # (C, T, 128)
-    rhythm = probabilities(rolls, preset, seed, temperature, section_bars, window_bars, sample)
-    tried = []
-    for band, hits, velocities, offsets in zip(bands, *rhythm.values(), strict=True):
-        for cut in (None,) if temperature else cuts if threshold is None else (threshold,):
-            groove = groove_from_outputs(hits, velocities, offsets, grid, cut)
-            tried.append(Candidate(groove, band, cut, rock_beat_similarity(groove.hits, grid)))
-    return sorted(tried, key=lambda take: -take.rock_beat_similarity)  # sorted keeps the order of equals: the first tried wins
+    outputs = probabilities(band_rolls(bands, grid), options)  # 3 x (C, T, 9)
+    found = []
+    for band, hits, velocities, offsets in zip(bands, *outputs.values(), strict=True):
+        for threshold in thresholds:
+            groove = groove_from_outputs(hits, velocities, offsets, grid, threshold)
+            found.append(Candidate(groove, band, threshold, rock_beat_similarity(groove.hits, grid)))
+    return sorted(found, key=lambda one: -one.rock_beat_similarity)  # a stable sort: of equals, the first made is first
 
 
 def combinations(song: Song, most: int = MAX_COMBINATIONS) -> list[tuple[Track, ...]]:
-    """The bands to listen to: one track of each family that the song has, in every combination (thesis, 3.3).
+    """The bands to play to: one track of each family that the song has, in every combination (thesis, 3.3).
 
     If there are more than ``most``, those with the most notes are kept.
     """
     families = [tracks for tracks in map(song.parts, FAMILIES) if tracks]
     count = math.prod(map(len, families))
     if count > most:
-        # The fullest bands are made of each family's fullest tracks: no need to look at millions of others.
+        # The bands with the most notes consist of each family's tracks with the most notes: the others need no look.
         families = [sorted(tracks, key=lambda track: -len(track.notes))[:most] for tracks in families]
     bands = list(itertools.product(*families))
     if count > most:
         warnings.warn(
-            f"{count} combinations of piano, guitar and bass: listening to the {most} with the most notes",
+            f"{count} combinations of piano, guitar and bass: only the {most} with the most notes are tried",
             DrummerWarning,
             stacklevel=4,
         )
@@ -201,76 +208,67 @@ def combinations(song: Song, most: int = MAX_COMBINATIONS) -> list[tuple[Track, 
 
 
 def warn_about_song(song: Song, grid: Grid) -> None:
-    """Warn of what the drummer has to do without, or around."""
+    """Warn of what the song lacks, and of bars that the model does not know."""
     missing = [family for family in FAMILIES if not song.parts(family)]
     if missing:
         warnings.warn(
-            f"no {', no '.join(missing)} in this song: the drummer hears silence there", DrummerWarning, stacklevel=4
+            f"no {', no '.join(missing)} in this song: the model gets silence there", DrummerWarning, stacklevel=4
         )
     if odd := sorted({f"{bar.numerator}/{bar.denominator}" for bar in grid.odd_bars}):
         warnings.warn(
-            f"bars in {', '.join(odd)}: the drummer learned only 4/4, and plays as much of his bar as fits",
+            f"bars in {', '.join(odd)}: the model knows only 4/4, and plays as much of its bar as fits",
             DrummerWarning,
             stacklevel=4,
         )
 
 
-def family_roll(band: Sequence[Track], family: str, grid: Grid) -> np.ndarray:
-    """The piano roll of one family of one band, (steps, 128); silence if the band has none of that family."""
-    return roll_from_notes([note for track in band if track.family == family for note in track.notes], grid)
-
-
 def probabilities(
-    rolls: dict[str, np.ndarray],
-    preset: str = "band-conv",
-    seed: int = 0,
-    temperature: float | None = None,
-    section_bars: int | None = None,
-    window_bars: int | None = 8,
-    sample: bool = False,
+    rolls: dict[str, np.ndarray], options: PlayOptions = PlayOptions(), **changes
 ) -> dict[str, np.ndarray]:
-    """What the network plays to piano rolls of any length: hits, velocities, offsets.
+    """The model's outputs for piano rolls of any length: ``hits``, ``velocities``, ``offsets``, each (C, T, 9).
 
-    ``rolls`` has, for each family, an array (C, T, 128): C bands, T steps. The song is cut into windows, and all
+    ``rolls`` has, for each family, an array (C, T, 128): C bands, T steps. The song is cut into windows, and the
     windows of all bands are played side by side, in one batch: a long song takes as many steps as a short one.
-    Returns three arrays (C, T, 9). Hits are probabilities, or 0 and 1 where notes are drawn; velocities are as they
-    would be if the drum were struck.
+    Hits are probabilities, or 0 and 1 where notes are sampled. Velocities are conditional: those of a note if it is
+    played.
     """
     from drumlib.network.weights import pretrained
 
-    network = pretrained(preset)
+    options = options.changed(changes)
+    network = pretrained(options.preset)
     bands, length = rolls["bass"].shape[:2]  # C, T
-    whole = window_bars is None or network.preset.whole_song
-    size = length if whole else window_bars * STEPS_PER_BAR  # W
-    size = max(size, WINDOW_BARS * STEPS_PER_BAR)  # no shorter than what the network knows
-    padding = ((0, 0), (0, -length % size), (0, 0))
+    if options.window_bars is None or network.preset.whole_song:
+        size = length  # W
+    else:
+        size = options.window_bars * STEPS_PER_BAR
+    size = max(size, WINDOW_BARS * STEPS_PER_BAR)  # no shorter than in training
     windows = {
-        family: np.pad(roll, padding).reshape(-1, size, 128) for family, roll in rolls.items()
-    }  # (C*T/W, W, 128)
-    choose = None if temperature is None else sampler_for(temperature, seed, network)
-    # What is drawn is drawn for all at once. Else so many windows are played at a time as memory surely has room for.
-    number = len(windows["bass"])  # C*T/W
-    together = max(1, MOST_STEPS // size) if choose is None and not sample else number
-    played = [
+        family: windows_from_songs(list(roll), size) for family, roll in rolls.items()
+    }  # (C, T, 128) -> (N, W, 128)
+    count = len(windows["bass"])  # N = C * ceil(T / W)
+    sampler = None if options.temperature is None else sampler_for(options.temperature, options.seed, network)
+    sampled = sampler is not None or options.sample_z
+    batch = count if sampled else max(1, BATCH_STEPS // size)  # one batch, or batches would change what is sampled
+    parts = [
         network.generate(
-            {family: x[first : first + together] for family, x in windows.items()},
-            *(section_bars, choose),
-            sample=seed if sample else None,
+            {family: x[first : first + batch] for family, x in windows.items()},
+            *(options.subsequence_bars, sampler),
+            sample=options.seed if options.sample_z else None,
         )
-        for first in range(0, number, together)
+        for first in range(0, count, batch)
     ]
-    rhythm = {name: np.concatenate([part[name] for part in played]) for name in played[0]}  # 3 x (C*T/W, W, 9)
-    if choose is None and needs_calibration(network):
-        rhythm = conditional_velocities(rhythm)
-    return {name: x.reshape(bands, -1, len(DRUMS))[:, :length] for name, x in rhythm.items()}
+    outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}  # 3 x (N, W, 9)
+    if sampler is None and needs_calibration(network):
+        outputs = conditional_velocities(outputs)
+    songs = songs_from_windows(outputs, [length] * bands, size)  # (N, W, 9) -> C times (T, 9)
+    return {name: np.stack([song[name] for song in songs]) for name in outputs}
 
 
 def quantized(groove: Groove, velocity: int = 90) -> Groove:
-    """The same hits with nothing human left: all on the grid, all of one velocity (MIDI 1-127)."""
+    """The same hits, all on the grid and with one velocity (MIDI, 1-127)."""
     return Groove(groove.hits, groove.hits * velocity / 127, np.zeros_like(groove.offsets))
 
 
 def drum_track(name: str, groove: Groove, grid: Grid) -> Track:
     """A groove as a track of notes on the drum channel."""
-    notes: tuple[Note, ...] = notes_from_groove(groove, grid)
-    return Track(notes, is_drum=True, channel=DRUM_CHANNEL, name=name)
+    return Track(notes_from_groove(groove, grid), is_drum=True, channel=DRUM_CHANNEL, name=name)

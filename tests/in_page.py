@@ -1,7 +1,7 @@
 """What tests ask of a page in a browser: JavaScript."""
 
 HEARD = """async root => {
-    const audio = await root.drumlibAudio();
+    const audio = await root.drumlib.samples();
     const bytes = new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength);
     let sum = 2166136261;  // FNV-1a, of every byte
     for (const byte of bytes) sum = Math.imul(sum ^ byte, 16777619);

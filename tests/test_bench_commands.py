@@ -71,7 +71,6 @@ def test_the_evaluation_that_is_kept():
 def test_the_claims_are_counted(tmp_path, monkeypatch):
     """A drum machine does nothing of what is claimed; verdicts are made by the rule; nothing of the machine is told."""
     from drumbook.claims import CLAIMS
-
     from drumlib.music import songbook, write_song
 
     monkeypatch.syspath_prepend(str(BENCH))

@@ -1,4 +1,4 @@
-"""The drummer: what goes in comes out untouched, with drums that keep their promises."""
+"""The drummer: the other tracks come back untouched, and the drums are as the options say."""
 
 import random
 import warnings
@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from drumlib import drummer
-from drumlib.drummer import DrummerWarning, accompany, candidates, combinations
+from drumlib.drummer import DrummerWarning, PlayOptions, accompany, candidates, combinations
 from drumlib.inference import sampling
+from drumlib.inference.features import band_rolls
+from drumlib.inference.presets import DEFAULT_PRESET
 from drumlib.music import (
     DRUM_CHANNEL,
     Grid,
@@ -58,27 +60,27 @@ def test_there_are_drums_in_the_last_bar(result):
     assert max(note.tick for note in result.drums[0].notes) >= result.bars[-1].tick - result.ticks_per_beat // 8
 
 
-def test_the_same_seed_gives_the_same_bytes_and_draws_differ_between_seeds(song):
-    def drawn(seed):
+def test_the_same_seed_gives_the_same_bytes_and_sampled_notes_differ_between_seeds(song):
+    def sampled(seed):
         return song_to_bytes(accompany(song, seed=seed, temperature=1.0))
 
-    assert drawn(1) == drawn(1) != drawn(2)
-    assert song_to_bytes(accompany(song, seed=1)) == song_to_bytes(accompany(song, seed=2))  # nothing is drawn
+    assert sampled(1) == sampled(1) != sampled(2)
+    assert song_to_bytes(accompany(song, seed=1)) == song_to_bytes(accompany(song, seed=2))  # nothing is sampled
 
 
-def test_a_draw_leaves_the_callers_random_numbers_alone(song):
+def test_sampling_leaves_the_callers_random_numbers_alone(song):
     pretrained.cache_clear()  # a network that is built anew must leave them alone, too
     np.random.seed(4)
     random.seed(4)
     expected = np.random.random(), random.random()
     np.random.seed(4)
     random.seed(4)
-    accompany(song, temperature=1.0, sample=True)
+    accompany(song, temperature=1.0, sample_z=True)
     assert (np.random.random(), random.random()) == expected
 
 
 def test_sampling_z_depends_on_the_seed_alone(song):
-    one, same, other = (candidates(song, preset="thesis", seed=seed, sample=True)[0].groove for seed in (1, 1, 2))
+    one, same, other = (candidates(song, preset="thesis", seed=seed, sample_z=True)[0].groove for seed in (1, 1, 2))
     assert one == same
     assert one != other
 
@@ -95,7 +97,7 @@ def test_keep_drums_and_quantized_copy(song):
 
 
 @pytest.mark.parametrize("missing", ["piano", "guitar", "bass"])
-def test_a_missing_part_is_silence_and_is_told(song, missing):
+def test_a_missing_family_is_silence_and_gives_a_warning(song, missing):
     poorer = only(song, [track for track in song.band if track.family != missing])
     with pytest.warns(DrummerWarning, match=f"no {missing} in this song"):
         assert accompany(poorer).drums
@@ -112,13 +114,43 @@ def test_a_song_without_notes_is_refused():
         accompany(Song(480, ()))
 
 
+def test_options_as_an_object_with_changes_and_as_keywords_are_the_same(song):
+    options = PlayOptions("thesis", temperature=1.0, seed=5)
+    as_object = accompany(song, options)
+    assert as_object == accompany(song, preset="thesis", temperature=1.0, seed=5)
+    assert as_object == accompany(song, PlayOptions("thesis", seed=5), temperature=1.0)
+    np.testing.assert_array_equal(candidates(song, options)[0].groove.hits, groove_of(as_object, Grid(song)).hits)
+    assert PlayOptions().preset == DEFAULT_PRESET
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ({"section_bars": 1}, {"subsequence_bars": 1}),
+        ({"sample": True, "seed": 3}, {"sample_z": True, "seed": 3}),
+        ({"preset": "best"}, {"preset": "band-conv"}),
+    ],
+)
+def test_names_of_version_0_1_still_work_with_a_warning(song, old, new):
+    old, new = ({"preset": "thesis", **options} for options in (old, new))
+    with pytest.warns(FutureWarning, match="is called"):
+        before = accompany(song, **old)
+    assert before == accompany(song, **new)
+
+
+def test_an_unknown_option_is_an_error(song):
+    with pytest.raises(TypeError, match="tempo"):
+        accompany(song, tempo=120)
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
         ({"threshold": 0.5, "temperature": 1.0}, "a threshold or a temperature"),
         ({"threshold": 1.5}, "between 0 and 1"),
         ({"temperature": 0.0}, "greater than 0"),
-        ({"section_bars": 0}, "at least 1"),
+        ({"subsequence_bars": 0}, "at least 1"),
+        ({"max_combinations": 0}, "at least 1"),
         ({"window_bars": 4}, "cannot be less"),
         ({"preset": "jazz"}, "preset 'jazz'"),
     ],
@@ -138,9 +170,9 @@ def test_every_combination_is_tried_once_and_bounded(song):
     many = only(song, [*song.parts("piano"), *song.parts("bass"), *guitars])
     assert len(combinations(many)) == 4
     assert len(candidates(many, preset="thesis")) == 4 * len(drummer.THRESHOLDS)
-    with pytest.warns(DrummerWarning, match="listening to the 2 with the most notes"):
+    with pytest.warns(DrummerWarning, match="only the 2 with the most notes are tried"):
         tried = candidates(many, preset="thesis", max_combinations=2)
-    assert {take.band[1].program for take in tried} == {24, 25}
+    assert {candidate.band[1].program for candidate in tried} == {24, 25}
 
 
 def test_millions_of_combinations_are_not_made():
@@ -157,15 +189,15 @@ def test_a_song_of_countless_tiny_bars_is_refused():
         accompany(tiny)
 
 
-def test_the_best_take_is_first_and_each_is_judged_by_itself(song):
-    tried = candidates(song)
+def test_candidates_are_ranked_by_their_similarity_to_the_rock_beat(song):
+    tried = candidates(song, preset="thesis")
     grid = Grid(song)
-    assert [take.rock_beat_similarity for take in tried] == sorted((take.rock_beat_similarity for take in tried), reverse=True)
-    for take in tried:
-        assert take.rock_beat_similarity == rock_beat_similarity(take.groove.hits, grid)
+    found = [candidate.rock_beat_similarity for candidate in tried]
+    assert len(found) == 3 and found == sorted(found, reverse=True)
+    assert found == [rock_beat_similarity(candidate.groove.hits, grid) for candidate in tried]  # each by itself
 
 
-def test_agreement_by_hand():
+def test_rock_beat_similarity_by_hand():
     song = Song(480, (Track((Note(0, 60, 80, 480 * 16),)),))
     grid = Grid(song)
     assert grid.steps == 64
@@ -188,11 +220,11 @@ def test_the_last_bar_is_never_empty():
     quiet[20, 1] = quiet[16, 8] = 0.2
     groove = sampling.groove_from_outputs(quiet, quiet, quiet * 0, grid, 0.6)
     assert groove.hits.sum() == 1 and groove.hits[16, 8] == 1 and groove.velocities[16, 8] == 0.5
-    nothing_drawn = sampling.groove_from_outputs(quiet * 0, quiet * 0, quiet * 0, grid, None)
-    assert nothing_drawn.hits.sum() == 1 and nothing_drawn.hits[16, 0] == 1
+    nothing_sampled = sampling.groove_from_outputs(quiet * 0, quiet * 0, quiet * 0, grid, None)
+    assert nothing_sampled.hits.sum() == 1 and nothing_sampled.hits[16, 0] == 1
 
 
-def test_bars_that_are_not_in_four_are_told_and_stay_in_their_bars():
+def test_bars_that_are_not_in_four_give_a_warning_and_drums_stay_in_them():
     notes = tuple(Note(tick, 40, 90, 200) for tick in range(0, 480 * 3 * 16, 240))
     tracks = [Track(notes, 0), Track(notes, 25, channel=1), Track(notes, 33, channel=2)]
     waltz = Song(480, tracks, meters=(Meter(0, 3, 4),))
@@ -205,7 +237,7 @@ def test_bars_that_are_not_in_four_are_told_and_stay_in_their_bars():
 
 def test_a_long_song_is_its_windows_side_by_side(song):
     grid = Grid(song)
-    rolls = {f: drummer.family_roll(song.band, f, grid)[None] for f in ("piano", "guitar", "bass")}
+    rolls = band_rolls([song.band], grid)
     whole = drummer.probabilities(rolls)
     second = drummer.probabilities({f: roll[:, 128:256] for f, roll in rolls.items()})
     np.testing.assert_allclose(whole["hits"][:, 128:256], second["hits"], atol=1e-5)
@@ -216,17 +248,17 @@ def test_a_long_song_is_its_windows_side_by_side(song):
 @pytest.mark.parametrize("preset", ["thesis", "band-conv"])
 def test_few_windows_at_a_time_play_what_all_at_once_do(song, preset, monkeypatch):
     grid = Grid(song)
-    rolls = {f: drummer.family_roll(song.band, f, grid)[None] for f in ("piano", "guitar", "bass")}
+    rolls = band_rolls([song.band], grid)
     rolls = {f: np.concatenate([roll, roll[:, ::-1]]) for f, roll in rolls.items()}  # two bands
-    at_once = drummer.probabilities(rolls, preset)
-    monkeypatch.setattr(drummer, "MOST_STEPS", 3 * 128)
-    for name, x in drummer.probabilities(rolls, preset).items():
+    at_once = drummer.probabilities(rolls, preset=preset)
+    monkeypatch.setattr(drummer, "BATCH_STEPS", 3 * 128)
+    for name, x in drummer.probabilities(rolls, preset=preset).items():
         np.testing.assert_allclose(x, at_once[name], atol=1e-4)
 
 
-@pytest.mark.parametrize("section_bars", [1, 3, 4])
-def test_other_sections(song, section_bars):
-    assert isinstance(candidates(song, section_bars=section_bars)[0].groove, Groove)
+@pytest.mark.parametrize("subsequence_bars", [1, 3, 4])
+def test_sub_sequences_of_another_length(song, subsequence_bars):
+    assert isinstance(candidates(song, preset="thesis", subsequence_bars=subsequence_bars)[0].groove, Groove)
 
 
 def test_no_needless_warning(song):

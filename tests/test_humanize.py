@@ -1,17 +1,15 @@
-"""Humanizing a song: what stays, what moves, and how far."""
+"""Humanizing a song: the hits stay, velocities and offsets change, within bounds."""
 
 import numpy as np
 import pytest
 
-from drumlib import humanize as module
-from drumlib.humanize import (
+from drumlib.humanize import fit_shares, histograms_of_song, humanize, normal_quantile
+from drumlib.inference import histograms
+from drumlib.inference.histograms import (
+    READOUTS,
     VARIANCE_GROUPS,
     correlated_noise,
-    fit_shares,
-    histograms_of_song,
-    humanize,
     normal_cdf,
-    normal_quantile,
     quantile,
     readout_settings,
     spread_matched,
@@ -24,7 +22,7 @@ from drumlib.network.groove.humanizer import Humanizer, HumanizerPreset
 EVEN = {
     name: {
         "shares": {"performance": 0.2, "drum": 0.2, "place": 0.2, "note": 0.4},
-        "lively": {"sharpness": 2.0, "stretch": 1.2, "centres": [0.5 * (name == "velocities")] * 9},
+        "spread-matched": {"sharpness": 2.0, "stretch": 1.2, "centres": [0.5 * (name == "velocities")] * 9},
     }
     for name in ("velocities", "offsets")
 }
@@ -35,7 +33,7 @@ def untrained(monkeypatch):
     """What is tested here does not depend on what the network knows: it is small and fresh."""
     network = build_seeded(Humanizer, HumanizerPreset(units=6), seed=1)
     monkeypatch.setattr("drumlib.network.groove.training.pretrained_on_grooves", lambda name: network)
-    monkeypatch.setattr(module, "readout_settings", lambda: EVEN)
+    monkeypatch.setattr("drumlib.humanize.readout_settings", lambda: EVEN)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +64,14 @@ def test_velocities_and_offsets_move(song):
 def test_the_same_seed_the_same_performance(song):
     assert humanize(song, seed=1) == humanize(song, seed=1)
     assert humanize(song, seed=1) != humanize(song, seed=2)
-    assert humanize(song, seed=1, readout="middle") == humanize(song, seed=2, readout="middle")
+    assert humanize(song, seed=1, readout="median") == humanize(song, seed=2, readout="median")
+
+
+@pytest.mark.parametrize("old, new", [("draw", "sample"), ("middle", "median"), ("lively", "spread-matched")])
+def test_read_outs_of_version_0_1_still_work_with_a_warning(song, old, new):
+    with pytest.warns(FutureWarning, match=f"{old!r} is called {new!r} now"):
+        before = humanize(song, 2, readout=old)
+    assert before == humanize(song, 2, readout=new)
 
 
 def test_nothing_of_it_is_the_grid(song):
@@ -78,8 +83,8 @@ def test_nothing_of_it_is_the_grid(song):
     np.testing.assert_allclose(half.offsets[struck], full.offsets[struck] / 2, atol=0.02)  # to the tick
 
 
-@pytest.mark.parametrize("readout", module.READOUTS)
-def test_every_readout_plays_within_bounds(song, readout):
+@pytest.mark.parametrize("readout", READOUTS)
+def test_every_read_out_plays_within_bounds(song, readout):
     groove = groove_of(humanize(song, 1, readout=readout))
     assert groove.velocities[groove.hits > 0].min() >= 1 / 127
     assert np.abs(groove.offsets).max() <= 0.5
@@ -115,7 +120,7 @@ def test_other_meters():
         (Song(480, [Track([Note(0, 60, 80, 10)])]), {}, "no drums"),
         (Song(480, []), {}, "no drums"),
         (drumming(2), {"amount": 1.5}, "amount is a share"),
-        (drumming(2), {"readout": "guess"}, "no readout 'guess'"),
+        (drumming(2), {"readout": "guess"}, "no read-out 'guess'"),
         (drumming(4001), {}, "too many"),
     ],
 )
@@ -165,7 +170,7 @@ def test_quantiles_of_a_histogram():
     assert (quantile(histogram, "velocities", 1.0) <= 1).all()
 
 
-def test_draws_follow_their_histogram():
+def test_samples_follow_their_histogram():
     rng = np.random.default_rng(0)
     histogram = np.tile([[0.1, 0.2, 0.3, 0.4]], (20_000, 1))
     drawn = quantile(histogram, "velocities", normal_cdf(rng.standard_normal(20_000)))
@@ -178,7 +183,7 @@ def test_the_normal_distribution_there_and_back():
     assert normal_cdf(np.array([0.0, 1.959964])) == pytest.approx([0.5, 0.975], abs=1e-5)
 
 
-def test_a_feel_is_found_again_in_what_was_drawn():
+def test_the_shares_of_correlated_noise_are_found_again():
     rng = np.random.default_rng(0)
     performance = np.repeat(np.arange(150), 120)
     cells = np.stack([rng.integers(0, 128, len(performance)), rng.integers(0, 4, len(performance))], axis=1)
@@ -193,7 +198,7 @@ def test_a_feel_is_found_again_in_what_was_drawn():
         assert found[name] == pytest.approx(shares[name], abs=0.06)
 
 
-def test_lively_is_the_middle_when_nothing_is_sharpened_or_stretched():
+def test_spread_matched_is_the_median_when_nothing_is_sharpened_or_stretched():
     rng = np.random.default_rng(0)
     histogram = rng.dirichlet(np.ones(40), 50)
     drums = rng.integers(0, 9, 50)
@@ -205,8 +210,8 @@ def test_lively_is_the_middle_when_nothing_is_sharpened_or_stretched():
 
 def test_the_shipped_settings_are_whole(monkeypatch):
     monkeypatch.undo()
-    module.readout_settings.cache_clear()
+    histograms.readout_settings.cache_clear()
     for own in readout_settings().values():
-        assert set(own) == {"shares", "lively"}
+        assert set(own) == {"shares", "spread-matched"}
         assert sum(own["shares"].values()) == pytest.approx(1, abs=1e-3)
-        assert len(own["lively"]["centres"]) == 9
+        assert len(own["spread-matched"]["centres"]) == 9

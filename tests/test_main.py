@@ -1,4 +1,4 @@
-"""The command line, as a stranger uses it."""
+"""The command line, as a user meets it."""
 
 import io
 import json
@@ -14,7 +14,8 @@ import pytest
 import soundfile
 
 from drumlib import drummer, files
-from drumlib.__main__ import MOST_METERS, main
+from drumlib.__main__ import main, parser
+from drumlib.commands.songs import MOST_METERS
 from drumlib.music import Meter, Note, Song, Tempo, Track, read_song, songbook, without_drums, write_song
 from drumlib.network.training_config import TrainingConfig
 
@@ -215,8 +216,8 @@ def test_bad_weights_and_tables_are_one_line(tmp_path, capsys):
 @pytest.mark.parametrize(
     "option",
     [
-        *(["--batch", "0"], ["--mute", "3"], ["--transpose", "-1"], ["--epochs", "0"]),
-        *(["--rate", "inf"], ["--rate", "nan"], ["--kl-weight", "nan"], ["--free-bits", "inf"]),
+        *(["--batch", "0"], ["--instrument-dropout", "3"], ["--transpose", "-1"], ["--epochs", "0"]),
+        *(["--learning-rate", "inf"], ["--learning-rate", "nan"], ["--kl-weight", "nan"], ["--free-bits", "inf"]),
     ],
 )
 def test_train_options_that_make_no_sense(tmp_path, capsys, option):
@@ -245,7 +246,7 @@ def test_inspect_tells_what_is_heard_and_what_not(tmp_path, capsys):
     told = capsys.readouterr().out
     for words in (
         "3/4 from bar 1",
-        "not heard",
+        "ignored    program 48",
         "Strings",
         "there is no piano",
         "there is no guitar",
@@ -259,7 +260,7 @@ def test_inspect_of_a_plain_song_ignores_nothing_but_its_drums(rock, capsys):
     assert main(["inspect", str(rock)]) == 0
     assert (
         "56 bars" in (told := capsys.readouterr().out)
-        and "others will be in their place" in told
+        and "new ones will replace them" in told
         and "4/4 from bar 1" in told
     )
 
@@ -268,6 +269,19 @@ def test_songbook_writes_songs_that_can_be_read(tmp_path):
     assert main(["songbook", "-o", str(tmp_path / "songs")]) == 0
     assert sorted(path.stem for path in (tmp_path / "songs").iterdir()) == sorted(songbook.names())
 
+
+OLD_OPTIONS = [
+    ("--section-bars", "accompany --subsequence-bars"),
+    ("--min-strokes", "corpus --min-drum-notes"),
+    ("--rate", "train --learning-rate"),
+    ("--mute", "train --instrument-dropout"),
+    ("--warm-up", "train --kl-warm-up"),
+    ("--own", "train --rollout-share"),
+    ("--fall", "train --lr-schedule"),
+    ("--slow-after", "train --lr-patience"),
+    ("--stop-after", "train --patience"),
+    ("--average", "train --ema-decay"),
+]
 
 COMMANDS = ["accompany", "inspect", "render", "train", "evaluate", "songbook", "corpus", "download"]
 
@@ -284,7 +298,7 @@ def test_train_and_evaluate_on_a_folder(tmp_path, capsys):
         write_song(songbook.song(name), tmp_path / f"{name}.mid")
     run = tmp_path / "run"
     options = ["--songs", str(tmp_path), "--out", str(run)]
-    assert main(["train", *options, "--epochs", "1", "--own", "0", "--batch", "128"]) == 0
+    assert main(["train", *options, "--epochs", "1", "--rollout-share", "0", "--batch", "128"]) == 0
     assert (run / "best.npz").is_file()
     assert main(["train", *options]) == 1
     assert "already holds a run" in capsys.readouterr().err
@@ -317,7 +331,7 @@ def test_evaluate_every_song_of_a_folder(rock, tmp_path, capsys):
         (["--baseline", "ringo"], "no baseline 'ringo': there is drum-machine"),
         (["--preset", "flat"], "no weights of the preset 'flat' are shipped"),
         (["--preset", "band-conv", "thesis", "--weights", "w.npz"], "of one preset"),
-        (["--task", "windows", "--baseline", "rules"], "rivals of its own"),
+        (["--task", "windows", "--baseline", "rules"], "baselines of its own"),
         (["--task", "humanize"], "info.csv"),
         (["--task", "humanize", "--preset", "band-conv"], "no humanizer 'band-conv': there is humanize"),
         (["--split", "all", "--baseline", "average-bar"], "learns from training songs"),
@@ -363,7 +377,7 @@ def test_corpus_and_train_on_it(tmp_path, capsys):
     assert main(["corpus", songs, "-o", corpus, "--workers", "0"]) == 1
     assert "another corpus was begun here" in capsys.readouterr().err
     run = str(tmp_path / "run")
-    options = ["--epochs", "1", "--own", "0", "--batch", "128"]
+    options = ["--epochs", "1", "--rollout-share", "0", "--batch", "128"]
     assert main(["train", "--corpus", corpus, "--out", run, *options]) == 0
     history = json.loads((tmp_path / "run" / "history.json").read_text())
     assert history["songs"]["train"] + history["songs"]["validation"] <= 8
@@ -400,32 +414,49 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
     numbers = {
         "epochs": 3,
         "batch": 5,
-        "rate": 0.1,
+        "learning-rate": 0.1,
         "transpose": 2,
-        "mute": 0.3,
+        "instrument-dropout": 0.3,
         "kl-weight": 0.7,
-        "own": 0.2,
+        "rollout-share": 0.2,
         "seed": 9,
         "schedule": "layer-wise",
-        "warm-up": 4,
+        "kl-warm-up": 4,
         "free-bits": 3.5,
-        "fall": "cosine",
-        "slow-after": 6,
-        "stop-after": 7,
-        "average": 0.9,
+        "lr-schedule": "cosine",
+        "lr-patience": 6,
+        "patience": 7,
+        "ema-decay": 0.9,
         "windows": 11,
     }
     assert {name.replace("-", "_") for name in numbers} | {"mixed"} == {field.name for field in fields(TrainingConfig)}
     # a schedule of stages bears neither a rate nor a cosine beside it
-    for less in ({"schedule"}, {"rate", "fall"}):
+    for less in ({"schedule"}, {"learning-rate", "lr-schedule"}):
         asked = {name: number for name, number in numbers.items() if name not in less}
         options = [text for name, number in asked.items() for text in (f"--{name}", str(number))]
         assert main(["train", "--songs", str(tmp_path), "--out", str(tmp_path), *options]) == 0
         assert {name: getattr(seen["plan"], name.replace("-", "_")) for name in asked} == asked
 
 
+@pytest.mark.parametrize("old, new", OLD_OPTIONS)
+def test_options_of_version_0_1_still_work_and_are_noted_once(capsys, old, new):
+    command, *_ = new.split()
+    value = "cosine" if old == "--fall" else "1"
+    needed = {"accompany": ["a.mid", "-o", "b.mid"], "corpus": ["songs", "-o", "corpus"], "train": ["--out", "run"]}
+    with pytest.warns(FutureWarning, match=f"the option {old} is called {new.split()[1]} now"):
+        before = parser().parse_args([command, *needed[command], old, value])
+    assert before == parser().parse_args([*new.split(), value, *needed[command]])
+    assert main([command, *needed[command], old, value, "--seed", "-1"]) == 1
+    assert capsys.readouterr().err.splitlines()[0] == f"note: the option {old} is called {new.split()[1]} now"
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert f"{old} " not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("preset", ["band-conv", "thesis"])
-@pytest.mark.parametrize("option", [["--rate", "0.001"], ["--rate", "0.1"], ["--fall", "cosine"]])
+@pytest.mark.parametrize(
+    "option", [["--learning-rate", "0.001"], ["--learning-rate", "0.1"], ["--lr-schedule", "cosine"]]
+)
 def test_train_in_stages_takes_no_rate_beside_theirs(tmp_path, capsys, preset, option):
     options = ["--songs", str(tmp_path), "--preset", preset, "--schedule", "layer-wise", *option]
     assert main(["train", "--out", str(tmp_path / "run"), *options]) == 1
@@ -529,7 +560,7 @@ def test_nothing_left_to_train_on_is_one_line(tmp_path, capsys):
 @pytest.mark.parametrize("options", [[], ["--groove", "G", "--songs", "S"], ["--groove", "G", "--corpus", "C"]])
 def test_train_must_know_what_to_learn_from(tmp_path, capsys, options):
     assert main(["train", "--out", str(tmp_path / "run"), *options]) == 1
-    assert "what to learn from?" in capsys.readouterr().err
+    assert "what to train on?" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import test_chapters as rules
-import test_figures
-import test_notebooks
 import yaml
 from nbclient import NotebookClient
 from tools import load_tool, make_gives
 
 ROOT = Path(__file__).resolve().parents[1]
+
+linter = load_tool("check_book")
 
 TOC = """\
 # The order of the book.
@@ -54,32 +53,13 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("after", ["music", None])
 def test_it_has_all_that_a_chapter_needs(tool, book, after):
+    """The linter finds nothing in it but what its author is asked to replace."""
     path = tool.begin("swing", "Swing, or not?", after, book)
-    order = [
-        page
-        for page in rules.tool.order(yaml.safe_load((book / "_toc.yml").read_text()))
-        if (book / "book" / f"{page}.ipynb").is_file()
-    ]
-    pages = set(order) | {"bibliography"}
-    chapter = rules.tool.Chapter(path)
-    assert chapter.title == "Swing, or not?" and len(chapter.exercises) == 3
-    for rule in (
-        rules.faults_of_needs,
-        rules.faults_of_objectives,
-        rules.faults_of_exercises,
-        rules.faults_of_sections,
-    ):
-        assert rule(chapter) == []
-    assert rules.faults_of_links(chapter, pages) == [] and rules.faults_of_order(chapter, order) == []
-    for check in (
-        test_notebooks.test_is_committed_clean,
-        test_notebooks.test_outputs_are_text,
-        test_notebooks.test_begins_with_its_title,
-        test_notebooks.test_tags_mean_something,
-        test_notebooks.test_what_is_to_be_compared_was_kept,
-        test_figures.test_no_result_is_typed_by_hand,
-    ):
-        check(path)
+    for page in ("index", "music", "model", "listener"):  # empty until now
+        (book / "book" / f"{page}.ipynb").write_bytes(path.read_bytes())
+    shutil.copyfile(ROOT / "book" / "references.bib", book / "book" / "references.bib")
+    faults = [fault for fault in linter.faults(book) if fault.file == "book/swing.ipynb"]
+    assert faults and {fault.message for fault in faults} == {'"Replace this" is left'}
     cells = nbformat.read(path, as_version=4).cells
     assert cells[1].id == "colab"
     assert any(cell.metadata.get("mystnb", {}).get("image", {}).get("alt") for cell in cells)
@@ -137,7 +117,7 @@ def test_the_table_of_contents_keeps_every_line(tool, book):
 )
 def test_it_stands_behind_the_page_that_was_named(tool, toc, after, expected):
     longer = tool.with_page(toc, "new", after)
-    assert rules.tool.order(yaml.safe_load(longer)) == expected
+    assert linter.exercises.order(yaml.safe_load(longer)) == expected
 
 
 def test_it_tells_what_is_left_to_do(tool, book, capsys):
@@ -177,11 +157,6 @@ def test_a_fault_is_said_in_one_line(tool, capsys):
         tool.main(["index", "Again"])
     said = capsys.readouterr().err
     assert stopped.value.code == 2 and "there is a page index already" in said and "Traceback" not in said
-
-
-def test_no_chapter_was_left_half_written():
-    for path in sorted((ROOT / "book").glob("*.ipynb")):
-        assert "Replace this" not in path.read_text(encoding="utf-8"), path.name
 
 
 @pytest.mark.parametrize("title", ["What is swing?", 'Say "swing"', "`pwd` and $HOME", "$x$, $(shell pwd), it's", "-x"])

@@ -1,37 +1,10 @@
-"""The chapters as they are committed: text only, for this Python, and listed in the table of contents."""
-
-import re
-from pathlib import Path
+"""Notebooks are cleaned before they are committed, and the table of contents is walked whole."""
 
 import nbformat
 import pytest
 from tools import load_tool
 
-ROOT = Path(__file__).resolve().parents[1]
 pages = load_tool("contents").pages
-NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
-
-TAGS = {
-    *("hide-cell", "hide-input", "hide-output", "remove-cell", "remove-input", "remove-output"),  # for the book
-    *("nbval-check-output", "nbval-ignore-output", "raises-exception"),  # for the tests
-}
-
-
-def every(kind):
-    """Every notebook, for a test's parameters; with none at all the tests must not pass in silence."""
-    return pytest.mark.parametrize(kind, NOTEBOOKS, ids=lambda path: path.stem)
-
-
-@pytest.mark.parametrize("name", pages())
-def test_every_chapter_of_the_contents_exists(name):
-    assert [path for path in (ROOT / "book").glob(f"{name}.*") if path.suffix in (".ipynb", ".md")], (
-        f"no {name} in book/"
-    )
-
-
-def test_every_page_is_in_the_contents():
-    there = {path.stem for path in (ROOT / "book").glob("*") if path.suffix in (".ipynb", ".md")}
-    assert there - set(pages()) == set()
 
 
 def test_the_contents_are_walked_to_the_bottom():
@@ -48,53 +21,6 @@ def test_the_contents_are_walked_to_the_bottom():
     for wrong in ({}, {"root": "a", "chapters": [{"file": "a"}]}):
         with pytest.raises(ValueError, match="each page once"):
             pages(wrong)
-
-
-@every("path")
-def test_is_committed_clean(path):
-    text = path.read_text(encoding="utf-8")
-    assert text == load_tool("clean").clean(text), (
-        f"{path.name} has pictures, counts or an editor's traces: make clean-notebooks"
-    )
-
-
-@every("path")
-def test_outputs_are_text(path):
-    """Said again without the tool: it could be wrong."""
-    text = path.read_text(encoding="utf-8")
-    notebook = nbformat.reads(text, as_version=4)
-    assert "widgets" not in notebook.metadata
-    assert notebook.metadata.kernelspec.name == "python3"
-    for cell in notebook.cells:
-        assert not cell.get("attachments"), "a picture inside a text cell"
-        assert cell.get("execution_count") is None
-        for output in cell.get("outputs", []):
-            assert output.output_type in ("stream", "execute_result", "display_data")
-            assert output.get("name", "stdout") == "stdout"
-            assert set(output.get("data", {})) <= {"text/plain"}
-            said = output.get("text") or output.data["text/plain"]
-            assert not re.search(r" at 0x[0-9a-f]{6,}", said), f"an address in memory is new each time: {said}"
-
-
-@every("path")
-def test_begins_with_its_title(path):
-    first = nbformat.read(path, as_version=4).cells[0]
-    assert first.cell_type == "markdown" and first.source.startswith("# ")
-
-
-@every("path")
-def test_tags_mean_something(path):
-    """A tag with a typing error is silently no tag at all."""
-    for cell in nbformat.read(path, as_version=4).cells:
-        assert set(cell.metadata.get("tags", [])) <= TAGS
-
-
-@every("path")
-def test_what_is_to_be_compared_was_kept(path):
-    """A cell whose output is checked, and that has none stored, would be checked against nothing."""
-    for cell in nbformat.read(path, as_version=4).cells:
-        if "nbval-check-output" in cell.metadata.get("tags", []):
-            assert cell.outputs, f"nothing to compare with: make run-notebooks\n{cell.source}"
 
 
 def messy():

@@ -62,6 +62,7 @@ def applies(marker: Marker | None, where: dict) -> bool:
 
 
 def test_one_version_everywhere(project):
+    assert tomllib.loads(read("book/pyproject.toml"))["project"]["version"] == project["version"]
     assert drumlib.__version__ == project["version"] == yaml.safe_load(read("CITATION.cff"))["version"]
     assert f"\n## {project['version']}" in read("CHANGELOG.md")
 
@@ -106,7 +107,7 @@ def test_conda_gets_the_same_lock(project):
     (pip,) = [line["pip"] for line in environment["dependencies"] if isinstance(line, dict)]
     # With hashes, pip refuses a folder in the same call. So drumlib itself is a second command; the file says which.
     assert pip == ["--require-hashes", "-r requirements.lock"]
-    assert "python -m pip install --no-deps --no-build-isolation -e ." in read("environment.yml")
+    assert "python -m pip install --no-deps --no-build-isolation -e . -e ./book" in read("environment.yml")
 
 
 def test_make_lists_every_target():
@@ -174,7 +175,7 @@ def test_the_readme_says_what_was_measured(root, monkeypatch):
     assert results["killed at random"]["identical"] and results["killed at random"]["killed"] > 5
 
 
-TOOLS = ("clean", "exercises", "first_cell", "forget", "new_chapter", "publish", "run_chapters")
+TOOLS = ("check_book", "clean", "exercises", "first_cell", "forget", "new_chapter", "publish", "run_chapters")
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -13,7 +13,7 @@ def tool():
     return load_tool("said_once")
 
 
-def player(sound: str, script: str = "drumlibPlayer_1") -> str:
+def player(sound: str, version: int = 1) -> str:
     """Shaped as drumlib's are."""
     style = ".drumlib-player { color: red; }" * 30
     return (
@@ -21,7 +21,9 @@ def player(sound: str, script: str = "drumlibPlayer_1") -> str:
         f'src="data:audio/mpeg;base64,{sound}"></audio>'
         f'<script type="text/plain" class="dls-kit">{"kit+" * 500}</script>'
         f'<script type="application/json">{{"a": 1}}</script>\n'
-        f'<script>(function () {{ var NAME = "{script}"; if (!window[NAME]) window[NAME] = 1; }})()</script></div>'
+        f'<script data-drumlib="roll">\nwindow.drumlib_{version}.roll = 1;\n</script>\n'
+        f'<script data-drumlib="player">\nwindow.drumlib_{version}.player = 2;\n</script>\n'
+        f'<script>window.drumlib_{version}.start("player")</script></div>'
     )
 
 
@@ -34,15 +36,15 @@ def test_the_second_player_refers_to_the_first(tool):
     assert text.count("base64,AAAA") == text.count("base64,BBBB") == 1
     assert text.count("<audio ") == 3 and text.count("data-drumlib-same=") == 1 + 2
     assert text.count("kit+" * 500) == 1 and text.count('class="dls-kit"') == 3
-    assert text.count("<style>") == 1 and text.count("var NAME") == 1
-    assert text.count("<script>drumlibPlayer_1()</script>") == 2
+    assert text.count("<style>") == 1 and text.count("roll = 1") == text.count("player = 2") == 1
+    assert text.count('<script>window.drumlib_1.start("player")</script>') == 3, "each player is started"
     assert text.count('{"a": 1}') == 3, "each player's own data stay"
     assert text.endswith(tool.HANDED_ON + "</body></html>") and "<p>1 &lt; 2</p>" in text
 
 
 def test_two_versions_of_a_script_stay(tool):
-    text = tool.say_once(page(player("AAAA"), player("BBBB", "drumlibPlayer_2")))
-    assert text.count("var NAME") == 2
+    text = tool.say_once(page(player("AAAA"), player("BBBB", 2)))
+    assert text.count("roll = 1") == text.count("player = 2") == 2
 
 
 def test_a_page_that_repeats_nothing_keeps_its_bytes(tool):

@@ -2,7 +2,7 @@
 // formulas, tables and figures that do not fit become stops; those that fit are none. (The theme does so for code.)
 (function () {
   "use strict";
-  var waiting = null;
+  let waiting = null;
 
   function mark() {
     document.querySelectorAll("mjx-container[display=true], .bd-article table, .bd-article div.cell_output").forEach(function (box) {

@@ -5,7 +5,7 @@
 
 A chapter says at its head what one can do by its end, and which exercise tries it; the exercises stand near its end.
 This reads both, so that the index is never out of date: with --check no file is written, and the exit status is 1 if
-one would be. ``tests/test_chapters.py`` reads the chapters in the same way.
+one would be. ``check_book.py`` reads the chapters in the same way.
 """
 
 import argparse
@@ -168,10 +168,10 @@ def order(contents: dict) -> list[str]:
     return [Path(name).name for name in files(contents)]
 
 
-def chapters() -> list[Chapter]:
+def chapters(root: Path = ROOT) -> list[Chapter]:
     """All chapters, in the order of the table of contents; those that are not in it yet stand at the end."""
-    pages = order(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
-    paths = [path for path in sorted(BOOK.glob("*.ipynb")) if path.stem not in NO_CHAPTERS]
+    pages = order(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8")))
+    paths = [path for path in sorted((root / "book").glob("*.ipynb")) if path.stem not in NO_CHAPTERS]
     return [Chapter(p) for p in sorted(paths, key=lambda p: pages.index(p.stem) if p.stem in pages else len(pages))]
 
 

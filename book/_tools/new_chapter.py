@@ -5,7 +5,7 @@
 
 The notebook is a small chapter that runs, plays and keeps the rules of chapters; what to write in place of its words
 stands in it, each time after "Replace this". Nothing that exists is written over. CONTRIBUTING.md says what a good
-chapter is, and which tests stay red until you have done your part.
+chapter is, and `make check-book` what is left to do.
 """
 
 import argparse
@@ -217,7 +217,7 @@ def begin(name: str, title: str, after: str | None = None, root: Path = ROOT) ->
     print(f"{path.relative_to(root)} is a chapter now, between {previous} and {following or 'the end'}.")
     print(f"Let the last paragraph of the summary of {previous} lead on to it: Next, {{doc}}`{name}`.")
     print('Then: make lab, to write it, until no "Replace this" is left;')
-    print(".venv/bin/python book/_tools/exercises.py, for the index of exercises; make test.")
+    print(".venv/bin/python book/_tools/exercises.py, for the index of exercises; make check-book test.")
     return path
 
 

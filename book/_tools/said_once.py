@@ -12,9 +12,8 @@ from pathlib import Path
 SOUND = re.compile(r'(<audio\b[^>]*?) src="(data:audio/[^"]+)"')
 SAMPLES = re.compile(r'(<script type="text/plain"[^>]*)>([A-Za-z0-9+/=]{1000,})</script>')
 STYLE = re.compile(r"<style>[^<]{500,}</style>\n?")
-SCRIPT = re.compile(r"<script>(?:(?!</script>).)*</script>", re.DOTALL)
-NAME = re.compile(r'var NAME = "(drumlib\w+)";')
-"""So each of our scripts names the function that it defines, if nobody has yet, and calls."""
+SCRIPT = re.compile(r'<script data-drumlib="\w+">(?:(?!</script>).)*</script>\n?', re.DOTALL)
+"""A script that only defines: what it defines is there for the whole page. What starts a player is another script."""
 
 HANDED_ON = """<script>
 document.querySelectorAll("[data-drumlib-same]").forEach(function (element) {
@@ -45,19 +44,14 @@ def say_once(page: str) -> str:
         name, again = name_of(data)
         return f'{begin} data-drumlib-same="{name}"></script>' if again else f'{begin} id="{name}">{data}</script>'
 
-    def style(found):
-        again = found[0] in said
-        said.add(found[0])
+    def once(found):
+        text = found[0].rstrip("\n")
+        again = text in said
+        said.add(text)
         return "" if again else found[0]
 
-    def script(found):
-        name = NAME.search(found[0])
-        again = name and found[0] in said
-        said.add(found[0])
-        return f"<script>{name[1]}()</script>" if again else found[0]
-
     shorter = SAMPLES.sub(samples, SOUND.sub(sound, page))
-    shorter = SCRIPT.sub(script, STYLE.sub(style, shorter))
+    shorter = SCRIPT.sub(once, STYLE.sub(once, shorter))
     if "data-drumlib-same=" in shorter:
         before, end, after = shorter.rpartition("</body>")
         shorter = before + HANDED_ON + end + after

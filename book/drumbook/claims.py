@@ -334,7 +334,8 @@ class Claim:
     ----------
     says : the sentence, translated and shortened.
     measure : the function that counts it.
-    needs : what the function is given beside the groove: ``step_ms``, ``scored_steps``, ``borders``, ``entrances``, nothing.
+    needs : what the function is given beside the groove: ``step_ms``, ``scored_steps``, ``borders``, ``entrances`` or
+        nothing.
     unit : of the figure.
     rule : ``above`` or ``below`` a bar, or ``absent``, less than with real drummers.
     bar : what the whole interval has to be above, or below.

@@ -231,8 +231,8 @@ class CriticTunedModel(keras.Model):
 
     Beside the network's inputs it has ``rollout`` (B, T, 27), a performance that the network sampled. The network
     predicts every step of it; the critic judges it; and the gradient goes from the hits to their probabilities as
-    if they were equal (straight-through estimator: Bengio et al. 2013). The notes before a step count as given. The critic's weights
-    are not trained, and not among this model's.
+    if they were equal (straight-through estimator: Bengio et al. 2013). The notes before a step count as given. The
+    critic's weights are not trained, and not among this model's.
     """
 
     def __init__(self, network, critic: Critic, weight: float, **options):

@@ -8,6 +8,22 @@ from drumlib.data.grid_song import GridSong
 from drumlib.music.kit import FAMILIES
 
 
+def windows_from_songs(songs: Sequence[np.ndarray], size: int) -> np.ndarray:
+    """Songs, (T, N) each, as windows side by side, the last of each padded with silence: (windows, size, N)."""
+    padded = [np.pad(x, ((0, -len(x) % size), (0, 0))) for x in songs]
+    return np.concatenate([x.reshape(-1, size, x.shape[-1]) for x in padded])  # (T, ...) -> (windows, size, ...)
+
+
+def songs_from_windows(heads: dict[str, np.ndarray], lengths: Sequence[int], size: int) -> list[dict[str, np.ndarray]]:
+    """The inverse of ``windows_from_songs``: arrays (windows, size, N) as one dictionary a song, of arrays (T, N)."""
+    found, first = [], 0
+    for length in lengths:
+        count = -(-length // size)
+        found.append({name: x[first : first + count].reshape(-1, x.shape[-1])[:length] for name, x in heads.items()})
+        first += count
+    return found
+
+
 class Windows:
     """All windows of many songs, numbered through, with the songs kept apart.
 

@@ -6,20 +6,32 @@ import re
 from functools import cache
 from pathlib import Path
 
+TRAILING_COMMENT = re.compile(r"""[ ]+// [^"'`\n]*$""", re.MULTILINE)
+"""A comment at the end of a line of JavaScript. One with quotes in it stays: it might be the end of a string."""
+
+SPACES = re.compile(r"""("[^"\n]*"|'[^'\n]*'|`[^`\n]*`)|[ ]*([!={}(),;:?<>&|*])[ ]*|[ ]([-+/%])[ ](?![-+])""")
+"""A string, which stays as it is, or an operator of JavaScript that needs no spaces around it (``- -x`` needs them)."""
+
 
 @cache
-def assets(name: str, folder: Path = Path(__file__).parent) -> tuple[str, str, str]:
-    """The style sheet, the script and the page of ``player``, say, without comments, indentation, blank lines.
+def assets(name: str, folder: Path = Path(__file__).parent) -> tuple[str, str]:
+    """The style sheet and the page of ``player``, say, without comments, indentation, blank lines.
 
-    A blank line would end the HTML where a page is made from Markdown; an indented line would begin a code block. Each
-    script is told its own version, so that two of them can live in one page. ``folder`` is where the three files are:
-    beside this one, if not given. What several need alike is written once, beside this file: a ``{{roll}}`` in a script
-    is ``roll.js``, and a ``{{palette}}`` in a style sheet is ``palette.css``.
+    A blank line would end the HTML where a page is made from Markdown; an indented line would begin a code block.
+    ``folder`` is where the two files are, beside this one if not given; a missing style sheet is empty. What several
+    need alike stands once, in that folder or beside this file: ``{{roll.js}}`` in a page is a script element with
+    ``roll.js``, and ``{{palette}}`` in a style sheet is ``palette.css``.
+
+    All scripts define parts of one object, ``window.drumlib``. Here its name gets the scripts' version, so that outputs
+    of two versions can live in one notebook.
     """
-    css, js, page = ((folder / f"{name}.{kind}").read_text("utf-8") for kind in ("css", "js", "html"))
-    css, js = css.replace("{{palette}}", _shared("palette.css")), js.replace("{{roll}}", _shared("roll.js"))
-    css, js, page = map(_squeezed, (css, js, page))
-    return css, js.replace("{{version}}", hashlib.sha256(js.encode()).hexdigest()[:8]), page
+    style = folder / f"{name}.css"
+    css = style.read_text("utf-8") if style.exists() else ""
+    page = _squeezed((folder / f"{name}.html").read_text("utf-8"))
+    page = re.sub(r"\{\{(\w+\.js)\}\}", lambda found: _script(found[1], folder), page)
+    css = _squeezed(css.replace("{{palette}}", (Path(__file__).parent / "palette.css").read_text("utf-8")))
+    css = re.sub("([:;,{]) +", r"\1", css)
+    return css, re.sub(r"\bwindow\.drumlib\b", f"window.drumlib_{_version()}", page)
 
 
 def filled(page: str, fields: dict[str, str]) -> str:
@@ -36,8 +48,21 @@ def safe_json(data) -> str:
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _shared(name: str) -> str:
-    return (Path(__file__).parent / name).read_text("utf-8")
+def _script(file: str, folder: Path) -> str:
+    """A script element. ``book/_tools/said_once.py`` knows it by its attribute."""
+    path = folder / file if (folder / file).exists() else Path(__file__).parent / file
+    text = _squeezed(TRAILING_COMMENT.sub("", path.read_text("utf-8")))
+    for line in text.splitlines():
+        if line.count("`") % 2:
+            raise ValueError(f"{path}: a template literal of several lines would lose its indents: {line}")
+    text = SPACES.sub(lambda found: found[1] or found[2] or found[3], text)
+    return f'<script data-drumlib="{path.stem}">\n{text}\n</script>'
+
+
+@cache
+def _version() -> str:
+    scripts = sorted(Path(__file__).parent.rglob("*.js"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in scripts)).hexdigest()[:8]
 
 
 def _squeezed(text: str) -> str:

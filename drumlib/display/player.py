@@ -86,7 +86,7 @@ class Player:
 
     @cached_property
     def html(self) -> str:
-        css, js, template = assets("player")
+        css, template = assets("player")
         stems = self.audio
         title = html.escape(self.title)
         mutes = [
@@ -108,7 +108,6 @@ class Player:
             "audio": "".join(self._audio_element(name, audio) for name, audio in stems.items()),
             "data": safe_json(self._data()),
             "css": css,
-            "js": js,
         }
         return filled(template, fields)
 

@@ -1,173 +1,209 @@
-// The roll: drums and time on one canvas, drawn alike in the player and on the stage, and moved through by hand.
-//
-// Of `host` it asks: data (bars and x in steps, t in seconds, drums, short, palette, seconds, number of the first bar),
-// beats (where they are, in steps), now() in seconds, playing(), strokes(), seek(seconds) and toggle(), and what stands
-// above the drums: its height, above, and how it is painted, paintAbove(shown, width of a step). A host may fix which
-// bar is shown, bar(), may want to hear of each painting, painted(), and may have names of its own that need room to
-// the left, names.
-var rolls = 0, FONT = "11px system-ui, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif";
-function rollOf(root, host) {
-  var data = host.data, bars = data.bars, seconds = data.seconds, last = bars.length - 1;
-  var canvas = root.querySelector("canvas"), draw2d = canvas.getContext("2d"), time = root.querySelector(host.time);
-  var colours = {}, page = { first: 0, end: 1 }, shape = {};
-  rolls += 1;
-  host.summary.id = host.name + "-" + Date.now().toString(36) + "-" + rolls;
-  canvas.setAttribute("aria-describedby", host.summary.id);
-  canvas.setAttribute("aria-valuemax", seconds.toFixed(1));
+// The drum roll: drums and time on one canvas, the same in the player and in the stage, moved through by click and key.
+(function (drumlib) {
+  "use strict";
 
-  // Where time is on the page: data.x holds steps, data.t their seconds.
-  function between(value, from, to) {
-    var low = 0, high = from.length - 1;
-    while (high - low > 1) { var middle = (low + high) >> 1; if (from[middle] <= value) low = middle; else high = middle; }
-    var width = from[high] - from[low];
-    return width ? to[low] + (value - from[low]) * (to[high] - to[low]) / width : to[high];
-  }
-  function stepAt(at) { return between(at, data.t, data.x); }
-  function secondsAt(step) { return Math.min(Math.max(between(step, data.x, data.t), 0), seconds); }
-  function barAt(step) {
-    var bar = 0;
-    while (bar + 1 < last && bars[bar + 1] <= step + 1e-6) bar += 1;
-    return bar;
-  }
+  const FONT = "11px system-ui, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif";
+  const COLOURS = ["ink", "soft-ink", "line", "bar", "row", "band", "head"];
+  const { EPSILON, interpolate, barAt, layoutOf, pageOf, stepOfKey, shade, clock, beatAt } = drumlib.rollLayout;
 
-  // Colours
-  function readColours() {
-    var style = getComputedStyle(root);
-    ["ink", "soft-ink", "line", "bar", "row", "band", "head"].forEach(function (name) {
-      colours[name] = style.getPropertyValue("--drumlib-" + name).trim();
-    });
-    paint();
-  }
-  function shade(part) { // a colour of the palette, for a part of 1
-    var place = Math.min(Math.max(part, 0), 1) * (data.palette.length - 1), low = Math.min(Math.floor(place), data.palette.length - 2);
-    var from = data.palette[low], to = data.palette[low + 1];
-    return from.map(function (c, i) { return Math.round(c + (to[i] - c) * (place - low)); });
-  }
-
-  // Picture
-  function measure() {
-    var width = canvas.clientWidth || 600, narrow = width < 480, ratio = window.devicePixelRatio || 1;
-    draw2d.font = FONT;
-    var longest = (host.names || []).reduce(function (most, name) { return Math.max(most, draw2d.measureText(name).width); }, 0);
-    var left = Math.max(narrow ? 62 : 88, Math.min(Math.ceil(longest) + 12, 0.36 * width)); // names have room, up to a point
-    shape = { width: width, left: left, right: width - 6, top: 20, row: data.row || (narrow ? 19 : 20), narrow: narrow };
-    shape.drums = shape.top + host.above;
-    shape.bottom = shape.drums + data.drums.length * shape.row;
-    shape.height = shape.bottom + 22;
-    var room = Math.floor((shape.right - shape.left) / (narrow ? 190 : 270));
-    shape.bars = room >= 4 ? 4 : room >= 2 ? 2 : 1;
-    canvas.style.height = shape.height + "px";
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(shape.height * ratio)) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(shape.height * ratio);
+  class Roll {
+    // `host` has: data (bars and x in steps, t in seconds, drums, short, palette, seconds, number of the first bar, and
+    // perhaps row, a row's height), beats (in steps), transport, hits(), timeText and summary (elements), name, and what
+    // is above the drums: its height, above, and how it is drawn, paintAbove(shown, width of a step).
+    // It may have: rowNames, names of its own to the left; shownBar(), the bar to show; painted(), called after.
+    constructor(root, host) {
+      this.root = root;
+      this.host = host;
+      this.data = host.data;
+      this.transport = host.transport;
+      this.canvas = root.querySelector("canvas");
+      this.pen = this.canvas.getContext("2d");
+      this.colours = {};
+      this.layout = {};
+      this.page = { first: 0, end: 1 };
+      drumlib.rolls = (drumlib.rolls || 0) + 1;
+      host.summary.id = `${host.name}-${Date.now().toString(36)}-${drumlib.rolls}`;
+      this.canvas.setAttribute("aria-describedby", host.summary.id);
+      this.canvas.setAttribute("aria-valuemax", this.data.seconds.toFixed(1));
+      this.canvas.addEventListener("click", (event) => this.clicked(event));
+      this.canvas.addEventListener("keydown", (event) => this.pressed(event));
+      this.watch();
     }
-    draw2d.setTransform(ratio, 0, 0, ratio, 0, 0);
-  }
-  function turn(step) { // to the page of bars that this step is on, or that the host wants
-    var fixed = host.bar ? host.bar() : undefined;
-    var first = Math.floor((fixed === undefined ? barAt(step) : fixed) / shape.bars) * shape.bars;
-    page = { first: first, end: Math.min(first + shape.bars, last), from: bars[first] };
-    // The last page may have fewer bars: they keep the width that bars have on the other pages.
-    page.to = page.end - first < shape.bars && first > 0 ? page.from + bars[first] - bars[first - shape.bars] : bars[page.end];
-  }
-  function place(step) { return shape.left + (step - page.from) * (shape.right - shape.left) / (page.to - page.from); }
-  function line(x, top, bottom, colour, width) { draw2d.fillStyle = colour; draw2d.fillRect(x - width / 2, top, width, bottom - top); }
-  function box(x, y, width, height, radius) {
-    draw2d.beginPath();
-    if (draw2d.roundRect) draw2d.roundRect(x, y, width, height, radius); else draw2d.rect(x, y, width, height);
-    draw2d.fill();
-  }
-  function label(text, middle) { // to the left of the roll
-    draw2d.fillStyle = colours["soft-ink"];
-    draw2d.textAlign = "right";
-    draw2d.fillText(text, shape.left - 8, middle);
-  }
-  function paint() {
-    measure();
-    var now = host.now(), step = stepAt(now), d = draw2d, s = shape;
-    turn(step);
-    var shown = bars[page.end], stepWidth = (s.right - s.left) / (page.to - page.from);
-    d.clearRect(0, 0, s.width, s.height);
-    d.font = FONT; // a canvas whose size has changed has forgotten it
-    d.textBaseline = "middle";
-    data.drums.forEach(function (name, i) {
-      var y = s.bottom - (i + 1) * s.row;
-      if (i % 2) { d.fillStyle = colours.row; d.fillRect(s.left, y, s.right - s.left, s.row); }
-      label(s.narrow ? data.short[i] : name, y + s.row / 2);
-    });
-    host.paintAbove(shown, stepWidth);
-    for (var x = page.from; x < shown - 1e-6; x += 1) line(place(x), s.drums, s.bottom, colours.line, 1);
-    host.beats.forEach(function (x) { if (x >= page.from && x < shown) line(place(x), s.drums, s.bottom, colours.line, 2); });
-    d.textAlign = "left";
-    for (var bar = page.first; bar <= page.end; bar++) {
-      line(place(bars[bar]), s.top - 4, s.bottom, colours.bar, 1.2);
-      if (bar < page.end) { d.fillStyle = colours["soft-ink"]; d.fillText((s.narrow ? "" : "bar ") + (data.number + bar), place(bars[bar]) + 4, 9); }
+
+    watch() { // for another size or another theme
+      const repaint = () => this.paint(), recolour = () => this.readColours();
+      if (window.ResizeObserver) new ResizeObserver(repaint).observe(this.root);
+      else window.addEventListener("resize", repaint);
+      const observer = new MutationObserver(recolour), attributeFilter = ["data-theme", "theme", "data-jp-theme-light", "class"];
+      for (const element of [document.documentElement, document.body]) observer.observe(element, { attributes: true, attributeFilter });
+      const dark = window.matchMedia("(prefers-color-scheme: dark)");
+      if (dark.addEventListener) dark.addEventListener("change", recolour);
     }
-    host.strokes().forEach(function (stroke) {
-      if (stroke.step < page.from - 0.02 || stroke.step > shown - 0.02) return;
-      var at = stroke.step + stroke.offset, middle = s.bottom - (stroke.drum + 0.5) * s.row;
-      var tall = s.row * (0.34 + 0.52 * stroke.velocity / 127), wide = Math.max(4, Math.min(stepWidth * 0.62, 13));
-      if (Math.abs(stroke.offset) > 0.005) line(place(stroke.step), middle - s.row * 0.42, middle + s.row * 0.42, colours.bar, 1.4);
-      d.fillStyle = "rgb(" + shade(stroke.velocity / 127).join() + ")";
-      box(place(at), middle - tall / 2, wide, tall, 2.5);
-      if (host.playing() && step >= at && step < at + 0.8) { d.strokeStyle = colours.ink; d.lineWidth = 1.5; d.stroke(); }
-    });
-    var scale = (s.right - s.left) / seconds, y = s.bottom + 12; // all of it, below; this page marked
-    d.fillStyle = colours.line; box(s.left, y, s.right - s.left, 5, 2.5);
-    d.fillStyle = colours.bar; box(s.left + secondsAt(page.from) * scale, y, (secondsAt(shown) - secondsAt(page.from)) * scale, 5, 2.5);
-    d.fillStyle = colours.head; d.beginPath(); d.arc(s.left + now * scale, y + 2.5, 4.5, 0, 7); d.fill();
-    if ((step >= page.from - 1e-6 || page.first === 0) && (step <= shown + 1e-6 || page.end === last)) { // half a step before the first bar is at its beginning, what rings after the last at its end
-      var head = place(Math.min(Math.max(step, page.from), shown));
-      line(head, s.top - 6, s.bottom, colours.head, 2);
-      d.beginPath(); d.moveTo(head - 5, s.top - 9); d.lineTo(head + 5, s.top - 9); d.lineTo(head, s.top - 3); d.fill();
+
+    readColours() {
+      const style = getComputedStyle(this.root);
+      for (const name of COLOURS) this.colours[name] = style.getPropertyValue(`--drumlib-${name}`).trim();
+      this.paint();
     }
-    tell(now, step);
-    if (host.painted) host.painted();
+
+    stepAt(seconds) {
+      return interpolate(seconds, this.data.t, this.data.x);
+    }
+
+    secondsAt(step) {
+      if (step === -Infinity) return 0;
+      return Math.min(Math.max(interpolate(step, this.data.x, this.data.t), 0), this.data.seconds);
+    }
+
+    // Where a step is, in pixels from the left.
+    place(step) {
+      const { left, right } = this.layout;
+      return left + (step - this.page.from) * (right - left) / (this.page.to - this.page.from);
+    }
+
+    measure() {
+      const width = this.canvas.clientWidth || 600, ratio = window.devicePixelRatio || 1;
+      this.pen.font = FONT;
+      const label = (this.host.rowNames || []).reduce((most, name) => Math.max(most, this.pen.measureText(name).width), 0);
+      const { above } = this.host, { row } = this.data;
+      this.layout = layoutOf(width, { drums: this.data.drums.length, above, row, label });
+      this.canvas.style.height = `${this.layout.height}px`;
+      const pixels = { width: Math.round(width * ratio), height: Math.round(this.layout.height * ratio) };
+      // A canvas that is given its own size is made anew, too.
+      if (this.canvas.width !== pixels.width || this.canvas.height !== pixels.height) Object.assign(this.canvas, pixels);
+      this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    }
+
+    paint() {
+      this.measure();
+      const { pen, layout, host } = this, { bars } = this.data;
+      const now = this.transport.now(), step = this.stepAt(now);
+      const fixed = host.shownBar ? host.shownBar() : null;
+      this.page = pageOf(bars, layout.bars, fixed === null ? barAt(bars, step) : fixed);
+      const shown = bars[this.page.end], stepWidth = (layout.right - layout.left) / (this.page.to - this.page.from);
+      pen.clearRect(0, 0, layout.width, layout.height);
+      pen.font = FONT; // a canvas whose size has changed has forgotten it
+      pen.textBaseline = "middle";
+      this.paintRows();
+      host.paintAbove(shown, stepWidth);
+      this.paintGrid(shown);
+      for (const hit of host.hits()) {
+        if (hit.step >= this.page.from - 0.02 && hit.step <= shown - 0.02) this.paintHit(hit, step, stepWidth);
+      }
+      this.paintOverview(now, shown);
+      this.paintHead(step, shown);
+      this.tell(now, step);
+      if (host.painted) host.painted();
+    }
+
+    line(x, top, bottom, colour, width) {
+      this.pen.fillStyle = colour;
+      this.pen.fillRect(x - width / 2, top, width, bottom - top);
+    }
+
+    box(x, y, width, height, colour) { // with round corners, where the browser can
+      this.pen.fillStyle = colour;
+      this.pen.beginPath();
+      if (this.pen.roundRect) this.pen.roundRect(x, y, width, height, 2.5);
+      else this.pen.rect(x, y, width, height);
+      this.pen.fill();
+    }
+
+    label(text, middle) { // to the left of the roll
+      this.pen.fillStyle = this.colours["soft-ink"];
+      this.pen.textAlign = "right";
+      this.pen.fillText(text, this.layout.left - 8, middle);
+    }
+
+    paintRows() {
+      const { left, right, bottom, row, narrow } = this.layout;
+      this.data.drums.forEach((name, i) => {
+        const y = bottom - (i + 1) * row;
+        if (i % 2) this.line((left + right) / 2, y, y + row, this.colours.row, right - left);
+        this.label(narrow ? this.data.short[i] : name, y + row / 2);
+      });
+    }
+
+    paintGrid(shown) { // steps, beats and numbered bars
+      const { pen, page, colours } = this, { drums, bottom, top, narrow } = this.layout;
+      for (let x = page.from; x < shown - EPSILON; x += 1) this.line(this.place(x), drums, bottom, colours.line, 1);
+      for (const beat of this.host.beats) {
+        if (beat >= page.from && beat < shown) this.line(this.place(beat), drums, bottom, colours.line, 2);
+      }
+      pen.textAlign = "left";
+      for (let bar = page.first; bar <= page.end; bar++) {
+        const x = this.place(this.data.bars[bar]);
+        this.line(x, top - 4, bottom, colours.bar, 1.2);
+        pen.fillStyle = colours["soft-ink"];
+        if (bar < page.end) pen.fillText((narrow ? "" : "bar ") + (this.data.number + bar), x + 4, 9);
+      }
+    }
+
+    paintHit({ step, offset, drum, velocity }, now, stepWidth) { // the louder the taller; a line where its step is
+      const { pen } = this, { bottom, row } = this.layout, at = step + offset, middle = bottom - (drum + 0.5) * row;
+      const tall = row * (0.34 + 0.52 * velocity / 127), wide = Math.max(4, Math.min(stepWidth * 0.62, 13));
+      if (Math.abs(offset) > 0.005) this.line(this.place(step), middle - row * 0.42, middle + row * 0.42, this.colours.bar, 1.4);
+      this.box(this.place(at), middle - tall / 2, wide, tall, `rgb(${shade(this.data.palette, velocity / 127).join()})`);
+      if (this.transport.state !== "playing" || now < at || now >= at + 0.8) return;
+      pen.strokeStyle = this.colours.ink;
+      pen.lineWidth = 1.5;
+      pen.stroke();
+    }
+
+    paintOverview(now, shown) { // all of the music below the drums, this page marked
+      const { pen, colours } = this, { left, right, bottom } = this.layout, y = bottom + 12;
+      const scale = (right - left) / this.data.seconds, from = this.secondsAt(this.page.from);
+      this.box(left, y, right - left, 5, colours.line);
+      this.box(left + from * scale, y, (this.secondsAt(shown) - from) * scale, 5, colours.bar);
+      pen.fillStyle = colours.head;
+      pen.beginPath();
+      pen.arc(left + now * scale, y + 2.5, 4.5, 0, 7);
+      pen.fill();
+    }
+
+    paintHead(step, shown) { // the playhead. Music may begin before the first bar and end after the last
+      const { pen, page } = this, { top, bottom } = this.layout;
+      const begun = step >= page.from - EPSILON || page.first === 0;
+      const ended = step > shown + EPSILON && page.end < this.data.bars.length - 1;
+      if (!begun || ended) return;
+      const x = this.place(Math.min(Math.max(step, page.from), shown));
+      this.line(x, top - 6, bottom, this.colours.head, 2);
+      pen.beginPath();
+      pen.moveTo(x - 5, top - 9);
+      pen.lineTo(x + 5, top - 9);
+      pen.lineTo(x, top - 3);
+      pen.fill();
+    }
+
+    tell(now, step) { // the position in words
+      const { bars, number, seconds } = this.data, { setText, setAttribute } = drumlib.dom;
+      this.root.setAttribute("data-position", now.toFixed(3));
+      setText(this.host.timeText, `${clock(now)} / ${clock(seconds)}`);
+      const bar = barAt(bars, step), beat = beatAt(bars, this.host.beats, step);
+      const text = `bar ${number + bar} of ${number + bars.length - 2}, beat ${beat}, ${clock(now)}`;
+      setAttribute(this.canvas, "aria-valuenow", now.toFixed(1));
+      setAttribute(this.canvas, "aria-valuetext", text);
+    }
+
+    clicked(event) { // below the drums anywhere in the music, else on this page
+      const inside = this.canvas.getBoundingClientRect(), { left, right, bottom } = this.layout, { page } = this;
+      const part = Math.min(Math.max((event.clientX - inside.left - left) / (right - left), 0), 1);
+      const step = Math.min(page.from + part * (page.to - page.from), this.data.bars[page.end]);
+      const below = event.clientY - inside.top > bottom + 4;
+      this.transport.seek(below ? part * this.data.seconds : this.secondsAt(step));
+    }
+
+    pressed(event) {
+      if (drumlib.dom.hasModifier(event)) return;
+      const toggles = event.key === " " || event.key === "Enter";
+      const step = stepOfKey(event.key, this.stepAt(this.transport.now()), this.data.bars);
+      if (step === null && !toggles) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (step !== null) this.transport.seek(this.secondsAt(step));
+      else if (!event.repeat) this.transport.toggle();
+    }
   }
 
-  // Words
-  function clock(at) { return Math.floor(at / 60) + ":" + ("0" + Math.floor(at % 60)).slice(-2); }
-  function set(element, name, value) { if (element.getAttribute(name) !== value) element.setAttribute(name, value); }
-  function tell(now, step) {
-    root.setAttribute("data-position", now.toFixed(3));
-    var text = clock(now) + " / " + clock(seconds);
-    if (time.textContent !== text) time.textContent = text;
-    var bar = barAt(step), beat = host.beats.filter(function (x) { return x >= bars[bar] - 1e-6 && x <= step + 1e-6; }).length || 1;
-    set(canvas, "aria-valuenow", now.toFixed(1));
-    set(canvas, "aria-valuetext", "bar " + (data.number + bar) + " of " + (data.number + last - 1) + ", beat " + beat + ", " + clock(now));
-  }
-
-  // Hands
-  canvas.addEventListener("click", function (event) {
-    var inside = canvas.getBoundingClientRect(), x = event.clientX - inside.left, y = event.clientY - inside.top;
-    var part = Math.min(Math.max((x - shape.left) / (shape.right - shape.left), 0), 1);
-    host.seek(y > shape.bottom + 4 ? part * seconds : secondsAt(Math.min(page.from + part * (page.to - page.from), bars[page.end])));
-  });
-  canvas.addEventListener("keydown", function (event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    var step = stepAt(host.now()), bar = barAt(step), to = null;
-    if (event.key === "ArrowRight" || event.key === "ArrowUp") to = secondsAt(step + 4);
-    else if (event.key === "ArrowLeft" || event.key === "ArrowDown") to = secondsAt(step - 4);
-    else if (event.key === "PageDown") to = secondsAt(bars[Math.max(step - bars[bar] > 2 ? bar : bar - 1, 0)]);
-    else if (event.key === "PageUp") to = secondsAt(bars[Math.min(bar + 1, last - 1)]);
-    else if (event.key === "Home") to = 0;
-    else if (event.key === "End") to = secondsAt(bars[last - 1]);
-    else if (event.key !== " " && event.key !== "Enter") return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (to === null) { if (!event.repeat) host.toggle(); } else host.seek(to);
-  });
-  if (window.ResizeObserver) new ResizeObserver(paint).observe(root); else window.addEventListener("resize", paint);
-  var watch = new MutationObserver(readColours);
-  [document.documentElement, document.body].forEach(function (element) {
-    watch.observe(element, { attributes: true, attributeFilter: ["data-theme", "theme", "data-jp-theme-light", "class"] });
-  });
-  var dark = window.matchMedia("(prefers-color-scheme: dark)");
-  if (dark.addEventListener) dark.addEventListener("change", readColours);
-
-  return {
-    between: between, paint: paint, readColours: readColours, shade: shade,
-    place: place, label: label, draw2d: draw2d, colours: colours,
-    shape: function () { return shape; }, page: function () { return page; }
-  };
-}
+  drumlib.Roll = Roll;
+})(window.drumlib = window.drumlib || {});

@@ -20,7 +20,7 @@ import numpy as np
 from drumlib.data.groove_dataset import TwoBarWindows, performances, two_bar_windows
 from drumlib.evaluation.baselines.machines import VELOCITY, HumanizedMachine
 from drumlib.evaluation.statistics import bootstrap
-from drumlib.humanize import READOUTS, read_histograms, readout_settings
+from drumlib.inference.histograms import READOUTS, read_histograms, readout_settings
 from drumlib.music.kit import DRUMS
 
 N = len(DRUMS)
@@ -60,7 +60,7 @@ def evaluate(
     rows = {name: scored(windows, where, answers) for name, answers in rivals.items()}
     for readout in READOUTS:
         answers = []
-        for one in range(seed, seed + (SEEDS if readout == "draw" else 1)):
+        for one in range(seed, seed + (SEEDS if readout == "sample" else 1)):
             answer = read_histograms(found, cells, performance, readout_settings(), readout, one)
             answers.append((answer["velocities"], answer["offsets"]))
         rows[f"{preset}: {readout}"] = scored(windows, where, answers)

@@ -1,0 +1,1 @@
+"""What playing needs, in numpy: inputs, sampling, calibration, weights files. Nothing here imports Keras."""

@@ -1,18 +1,18 @@
-"""Calibration of probabilities that the thesis's weighted loss biases."""
+"""Calibration of the probabilities that the thesis's weighted loss biases."""
 
 import numpy as np
 
 
-def calibrate(probability: np.ndarray) -> np.ndarray:
-    """How likely a note really is, where a network trained with ``weighted_focal_loss`` says ``probability``.
+def calibrate(probability: np.ndarray | float) -> np.ndarray:
+    """The true probability q of a hit, where a network trained with ``weighted_focal_loss`` outputs p.
 
-    The loss weighs notes more, so the network's best answer is higher than the truth. Where notes have the true
-    probability q, the answer p that costs least is where the loss's derivative is zero, and that can be solved for q:
+    The loss gives hits a larger weight than silence, so the output of least expected loss is biased upwards. The
+    derivative of the expected loss with respect to p is zero where
 
         q / (1 - q) = (p / (1 - p) - log(1 - p)) / (3 ((1 - p) / p - log p))
 
-    An answer of 0.5 means a true probability of 0.25. To play a note exactly where it is more likely than not, the
-    threshold on the network's answer must be 0.65: the thesis, trying several, settled on 0.60 to 0.64.
+    An output of 0.5 means q = 0.25. To play exactly the notes that are more probable than not, the threshold on the
+    output must be 0.65: the thesis, by trial, settled on 0.60 to 0.64.
     """
     p = np.clip(np.asarray(probability, dtype=np.float64), 1e-6, 1 - 1e-6)
     odds = (p / (1 - p) - np.log(1 - p)) / (3 * ((1 - p) / p - np.log(p)))

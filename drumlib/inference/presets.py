@@ -1,19 +1,19 @@
-"""Names of the presets that play by default, and what presets were called before."""
+"""The names of the default presets, and the names that presets had before."""
 
 import warnings
 
 DEFAULT_PRESET = "band-conv"
-"""The score model that ``accompany``, ``train`` and ``evaluate`` use unless told otherwise."""
+"""The model for songs that ``accompany``, ``train`` and ``evaluate`` use if none is named."""
 
 DEFAULT_GROOVE_PRESET = "humanize"
-"""The groove model that adds velocities and timing, and that ``train --groove`` trains."""
+"""The model of velocities and timing that ``humanize`` uses, and that ``train --groove`` trains if none is named."""
 
 OLD_NAMES = {"best": "band-conv", "adversary": "critic"}
-"""Names of version 0.1. They work for one more release."""
+"""Presets of version 0.1. They work for one more release."""
 
 
 def current_name(preset: str) -> str:
-    """The name of a preset today.
+    """The present name of a preset.
 
     Warns
     -----

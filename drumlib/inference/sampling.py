@@ -1,88 +1,99 @@
-"""From a network's outputs to a groove: thresholds and sampling."""
+"""From a model's outputs to a groove: thresholds and sampling, in numpy.
+
+The outputs are a dictionary of three heads: ``hits`` (probabilities), ``velocities`` (in [0, 1]) and ``offsets`` (in
+steps), each (..., 9), one column a drum.
+"""
 
 import numpy as np
 
+from drumlib.inference.calibration import calibrate
 from drumlib.music import Grid, Groove
 from drumlib.music.kit import DRUMS, KICK, SNARE
 
 
 def needs_calibration(network) -> bool:
-    """Whether the network was trained with the thesis's loss, whose answers must be read with ``calibrate``."""
+    """Whether the network's training loss, the thesis's, biases probabilities, so that they need ``calibrate``."""
     return network.preset.loss == "thesis"
 
 
 def conditional_velocities(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same hits and offsets, with velocities as they would be if the drum were struck.
+    """The heads of a network that needs calibration, with the velocity of a note if it is played: v / calibrate(p).
 
-    The thesis's loss counts silent cells as velocity 0, so the network learns to say *probability times velocity*.
-    Where it is unsure it says a soft note when it means a rare one. Dividing by the (calibrated) probability undoes
-    that; the thesis multiplied every velocity by 1.8, and the snare's by 2.5, instead. (Offsets suffer the same way,
-    but are so small that the division mostly makes noise louder: they are left as the network says them.)
+    The thesis's loss counts silent cells as velocity 0, so the network learns the expected velocity, *probability
+    times velocity*: an uncertain note comes out soft. The division undoes that; the thesis multiplies all velocities by
+    1.8, and the snare's by 2.5, instead. Probabilities below 0.05 count as 0.05. Offsets have the same bias, but are
+    left: they are so small that the division would mostly amplify noise.
     """
-    from drumlib.inference.calibration import calibrate
-
-    odds = np.maximum(calibrate(heads["hits"]), 0.05)
-    return {**heads, "velocities": np.clip(heads["velocities"] / odds, 0, 1)}
+    probability = np.maximum(calibrate(heads["hits"]), 0.05)
+    return {**heads, "velocities": np.clip(heads["velocities"] / probability, 0, 1)}
 
 
 def thesis_velocity_gains(velocities: np.ndarray) -> np.ndarray:
-    """Velocities (..., 9) as the thesis mended them (4.4): 1.8 times as loud, the snare 2.5 times, up to 1."""
+    """Velocities (..., 9) times 1.8, the snare's times 2.5, at most 1: the thesis's correction (4.4)."""
     gain = np.full(len(DRUMS), 1.8)
     gain[SNARE] = 2.5
     return np.clip(velocities * gain, 0, 1)
 
 
 class Sampler:
-    """A way to choose notes: draw each from its probability. Above 1 a temperature evens the odds out.
+    """Samples hits from their probabilities p at a temperature T: a Bernoulli variable with log odds logit(p) / T.
 
-    ``masked_loss`` says that probabilities and velocities mean what they say; those of a network trained with the thesis's
-    loss do not, and are calibrated first. The same seed draws the same notes from the same probabilities.
+    Parameters
+    ----------
+    temperature
+        Hits vary more above 1, less below.
+    seed
+        The same seed samples the same hits from the same probabilities.
+    calibrated
+        Whether the probabilities are calibrated and the velocities conditional, as those of a network that was trained
+        with ``masked_loss``. Otherwise ``calibrate`` and ``conditional_velocities`` make them so first.
     """
 
-    def __init__(self, temperature: float = 1.0, seed: int = 0, mended: bool = False):
-        self.temperature, self.mended = temperature, mended
+    def __init__(self, temperature: float = 1.0, seed: int = 0, calibrated: bool = False):
+        self.temperature, self.calibrated = temperature, calibrated
         self.rng = np.random.default_rng(seed)
 
     def uniform(self, *shape: int) -> np.ndarray:
-        """Random numbers in [0, 1): a note is struck where its probability is above its luck."""
+        """The next uniform random numbers, in [0, 1)."""
         return self.rng.random(shape)
 
-    def sample(self, heads: dict, luck: np.ndarray) -> dict[str, np.ndarray]:
-        """What is played of the three heads, each (..., 9), with this luck (..., 9)."""
-        from keras import ops
-
-        from drumlib.inference.calibration import calibrate
-
-        heads = {name: ops.convert_to_numpy(x) for name, x in heads.items()}
-        odds = np.clip(heads["hits"].astype(float), 1e-7, 1 - 1e-7) if self.mended else calibrate(heads["hits"])
-        heads = heads if self.mended else conditional_velocities(heads)
-        with np.errstate(over="ignore"):  # next to nothing, raised to a high power, is nothing
-            odds = 1 / (1 + (1 / odds - 1) ** (1 / self.temperature))
-        struck = (luck < odds).astype(np.float32)
-        return {"hits": struck, "velocities": struck * heads["velocities"], "offsets": struck * heads["offsets"]}
+    def sample(self, heads: dict, uniform: np.ndarray) -> dict[str, np.ndarray]:
+        """Sampled heads: a hit (1) where the uniform number is below its probability; all arrays are (..., 9)."""
+        heads = {name: np.asarray(x) for name, x in heads.items()}
+        if self.calibrated:
+            probability = np.clip(heads["hits"].astype(float), 1e-7, 1 - 1e-7)
+        else:
+            probability = calibrate(heads["hits"])
+            heads = conditional_velocities(heads)
+        with np.errstate(over="ignore"):  # at a low temperature, the odds against a hit may overflow to infinity: p = 0
+            probability = 1 / (1 + (1 / probability - 1) ** (1 / self.temperature))
+        hits = (uniform < probability).astype(np.float32)
+        return {"hits": hits, "velocities": hits * heads["velocities"], "offsets": hits * heads["offsets"]}
 
     def __call__(self, heads: dict) -> dict[str, np.ndarray]:
-        """What is played of one step, with new luck."""
+        """Sampled heads, with the next uniform numbers."""
         return self.sample(heads, self.uniform(*np.shape(heads["hits"])))
 
 
 def sampler_for(temperature: float, seed: int, network=None) -> Sampler:
-    """A ``Sampler`` that reads the answers of this network as they are meant; without one, of the thesis's."""
-    return Sampler(temperature, seed, mended=network is not None and not needs_calibration(network))
+    """A ``Sampler`` for the outputs of this network; without one, for those of the thesis's."""
+    return Sampler(temperature, seed, calibrated=network is not None and not needs_calibration(network))
 
 
-def groove_from_outputs(hits, velocities, offsets, grid: Grid, threshold: float | None = None) -> Groove:
-    """Make a groove of what the network said, each (T, 9): notes where ``hits`` exceeds the threshold.
+def groove_from_outputs(
+    hits: np.ndarray, velocities: np.ndarray, offsets: np.ndarray, grid: Grid, threshold: float | None = None
+) -> Groove:
+    """A groove of three heads, (T, 9) each: notes where ``hits`` exceeds the threshold, or 0.5 if they were sampled.
 
-    The song's last bar is never left empty: if nothing there exceeds the threshold, what is most likely on its first
-    step is played, and not too softly to be heard.
+    The song's last bar is never left empty: if nothing in it exceeds the threshold, the most probable drum on its first
+    step is played (the kick, if all probabilities are 0), with a velocity of at least 0.5.
     """
-    struck = hits > (0.5 if threshold is None else threshold)
+    played = hits > (0.5 if threshold is None else threshold)
     last = grid.first_steps[-1]
-    if not struck[last:].any():
+    if not played[last:].any():
         drum = hits[last].argmax() if hits[last].any() else KICK
-        struck[last, drum] = True
+        played[last, drum] = True
         velocities = velocities.copy()
         velocities[last, drum] = max(velocities[last, drum], 0.5)
-    struck &= grid.played[:, None]
-    return Groove(struck, velocities * struck, offsets * struck)
+    played &= grid.played[:, None]
+    return Groove(played, velocities * played, offsets * played)

@@ -1,4 +1,4 @@
-"""Weights files: plain arrays in an .npz, checksums and model cards. No Keras."""
+"""Weights files: plain arrays in an .npz, their checksums and their model cards."""
 
 import errno
 import hashlib
@@ -10,12 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from drumlib.files import write_whole
+from drumlib.inference.presets import current_name
 
 
 def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """The arrays of an .npz file by name; a pickle is never opened.
 
-    Raises ValueError if it is no such file, or a damaged one, and OSError if it cannot be read.
+    Raises
+    ------
+    ValueError
+        If the file is not an .npz file of plain arrays, or is damaged.
+    OSError
+        If it cannot be read.
     """
     try:
         with np.load(Path(path), allow_pickle=False) as arrays:
@@ -31,26 +37,26 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
 
 def shipped_file(*name: str):
-    """A file of the shelf of weights: ``shipped_file("band-conv", "npz")``."""
+    """A file of the folder of shipped weights: ``shipped_file("thesis", "npz")``."""
     return resources.files("drumlib.weights") / ".".join(name)
 
 
 def write_checksums(folder: str | os.PathLike) -> None:
-    """Write the sums of all weights in a folder into its ``SHA256SUMS``, as ``sha256sum`` does (and ``-c`` checks)."""
+    """Write the SHA-256 of all .npz files in a folder to its ``SHA256SUMS``, in the format of ``sha256sum``."""
     files = sorted(Path(folder).glob("*.npz"))
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     write_whole(Path(folder) / "SHA256SUMS", "".join(lines).encode())
 
 
 def model_card(preset: str = "thesis") -> dict:
-    """The figures of the shipped weights' model card: how they were trained, and how they score on held-out songs.
+    """The figures in a preset's model card: how its shipped weights were trained, and their scores on held-out songs.
 
     Raises
     ------
     ValueError
         If no weights of that preset are shipped.
     """
-    path = shipped_file(preset, "json")
+    path = shipped_file(current_name(preset), "json")
     if not path.is_file():
         raise ValueError(f"no weights of the preset {preset!r} are shipped")
     return json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The thesis's one-bar rock beat (4.4)."""
+"""The one-bar rock beat by which the thesis ranks grooves (4.4)."""
 
 import numpy as np
 
@@ -18,14 +18,14 @@ def rock_bar() -> np.ndarray:
 
 
 def rock_beat(grid: Grid) -> np.ndarray:
-    """The thesis's measure of a good rhythm: the one-bar rock beat in every bar, as hits (steps, 9)."""
+    """The one-bar rock beat in every bar of a song, as hits (steps, 9)."""
     return np.tile(rock_bar(), (grid.steps // STEPS_PER_BAR, 1))
 
 
 def rock_beat_similarity(hits: np.ndarray, grid: Grid) -> float:
-    """The share of a rhythm's cells, in [0, 1], that agree with the rock beat: the thesis's ranking function.
+    """The share of cells, in [0, 1], in which hits (steps, 9) agree with the rock beat: the thesis's ranking function.
 
-    Each rhythm is judged by itself. (The thesis's code never reset its accuracy, so each was judged together with
-    all those before it.)
+    Each groove is compared by itself. (The thesis's code never reset its accuracy metric, so it averaged over all
+    grooves before.)
     """
     return float((hits == rock_beat(grid))[grid.played].mean())

@@ -1,11 +1,13 @@
 """A listener: answers ten pairs in a browser, by real clicks; what the page then says must be what Python says."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
-from drumbook.listening_test import BlindTest, Clip, read_answers, tally
 
+from drumbook.listening_test import BlindTest, Clip, read_answers, tally
+from drumlib import display
 from drumlib.display.sound import SAMPLE_RATE
 from drumlib.evaluation.statistics import sign_test, wilson_interval
 
@@ -67,7 +69,7 @@ def visit(browser):
 
 
 def kept(page) -> dict:
-    return page.evaluate("document.querySelector('.drumlib-blind').drumlib.kept()")
+    return page.evaluate("document.querySelector('.drumlib-blind').drumlib.session")
 
 
 def hear_both(page):
@@ -131,9 +133,8 @@ def test_ten_answers_are_counted_as_python_counts_them(visit, address, tmp_path)
 @pytest.mark.parametrize("won, of", [(0, 0), (0, 3), (3, 3), (5, 10), (9, 10), (60, 100), (700, 1200)])
 def test_the_page_counts_as_python_does(visit, address, won, of):
     page = visit(address)
-    said = page.evaluate(
-        f"(t => [...t.wilson({won}, {of}), t.coin({won}, {of})])(document.querySelector('.drumlib-blind').drumlib)"
-    )
+    page.add_script_tag(path=Path(display.__file__).with_name("statistics.js"))
+    said = page.evaluate(f"(t => [...t.wilson({won}, {of}), t.signTest({won}, {of})])(window.drumlib.statistics)")
     assert said == pytest.approx([*wilson_interval(won, of), sign_test(won, of)], abs=1e-9)
 
 
@@ -159,8 +160,8 @@ def test_a_switch_keeps_the_place_and_changes_what_is_heard(visit, address):
     page.wait_for_timeout(150)
     assert page.get_attribute(".drumlib-blind", "data-state") == "playing"
     assert before < float(page.get_attribute(".drumlib-blind", "data-position")) < before + 1.5
-    sides = "(s => [s.a, s.b])(document.querySelector('.drumlib-blind').drumlib.sides())"
-    through = page.evaluate(f"{sides}.map(side => side.gain.gain.value)")
+    sides = "(s => [s.a, s.b])(document.querySelector('.drumlib-blind').drumlib.sides)"
+    through = page.evaluate(f"{sides}.map(side => side.voice.gain.gain.value)")
     assert through[0] < 0.01 and through[1] > 0.99, "B was chosen, and is not what is heard"
     song, a, b = kept(page)["plan"][0]
     assert page.evaluate(f"{sides}.map(side => [side.clip.song, side.clip.drummer])") == [[song, a], [song, b]]

@@ -18,7 +18,7 @@ import nbformat
 import pytest
 from in_page import HEARD
 
-from drumlib.display.widgets import threshold_and_temperature
+from drumbook.widgets import threshold_and_temperature
 from drumlib.music import groove_of, read_song, song_to_bytes, songbook, without_drums
 
 ROOT = Path(__file__).resolve().parents[2]

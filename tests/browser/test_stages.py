@@ -1,17 +1,21 @@
 """Stages and sequencers in a page of their own: opened from a disk with all addresses blocked, played and turned."""
 
 import base64
+import importlib
 import re
 import urllib.parse
 
 import numpy as np
 import pytest
+from tools import load_tool
 
 from drumlib.display import Player, sound
 from drumlib.display.widgets import Knob, Sequencer, Stage, Take
 from drumlib.music import Grid, Groove, Note, Song, Tempo, Track, groove_of, notes_from_groove, read_song, songbook
 from drumlib.music.kit import DRUMS, HIGH_TOM, KICK, OPEN_HAT, SNARE
 from drumlib.music.rock_beat import rock_bar
+
+song_file = importlib.import_module("drumlib.display.widgets.your_song")
 
 NASTY = "<img src=x onerror=alert(1)> & \"rules\" 'too'</script><b>"
 BPM = 120
@@ -81,13 +85,28 @@ def visit(browser, tmp_path_factory):
     assert faults == []
 
 
-BYTES = """root => root.drumlibAudio().then(audio => {
+BYTES = """root => root.drumlib.samples().then(audio => {
     const bytes = new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength), parts = [];
     for (let i = 0; i < bytes.length; i += 30000) {
         parts.push(btoa(String.fromCharCode(...bytes.subarray(i, i + 30000))));
     }
     return parts.join("");
 })"""
+
+
+REPLACE = """pages => {
+    for (const html of pages) {
+        const place = document.createElement("div");
+        document.querySelector(".drumlib-stage").replaceWith(place);
+        place.innerHTML = html;
+        for (const script of place.querySelectorAll("script:not([type])")) {
+            const fresh = document.createElement("script");
+            fresh.textContent = script.textContent;
+            script.replaceWith(fresh);
+        }
+    }
+}"""
+"""Puts a stage in the place of the one before, as a notebook does, and then the next one."""
 
 
 def heard(page, number: int = 0) -> np.ndarray:
@@ -260,7 +279,7 @@ def test_what_is_played_is_what_is_mixed(visit):
     assert first[1] == 0 and first[2] == second[2] == [True, 4, 8]
     assert second[1] - first[1] == pytest.approx((second[0] - first[0]) % 4, abs=1e-6), "out of time"
     same = page.evaluate(
-        """() => document.querySelector(".drumlib-stage").drumlibAudio().then(audio => {
+        """() => document.querySelector(".drumlib-stage").drumlib.samples().then(audio => {
             const played = window.started[1].buffer.getChannelData(0).subarray(4 * 48000);
             return audio.length === played.length && audio.every((x, i) => x === played[i]);
         })"""
@@ -323,25 +342,134 @@ def test_a_stage_that_takes_the_place_of_another_goes_on_with_its_music(visit):
     page = visit(one)
     page.click(".dls-play")
     page.wait_for_function("+document.querySelector('.drumlib-stage').dataset.position > 0.5", timeout=20_000)
-    page.evaluate(
-        """html => {
-            const old = document.querySelector(".drumlib-stage"), place = document.createElement("div");
-            window.was = +old.dataset.position;
-            old.replaceWith(place);
-            place.innerHTML = html;
-            for (const script of place.querySelectorAll("script:not([type])")) {
-                const fresh = document.createElement("script");
-                fresh.textContent = script.textContent;
-                script.replaceWith(fresh);
-            }
-        }""",
-        two,
-    )
+    page.evaluate("window.was = +document.querySelector('.drumlib-stage').dataset.position")
+    page.evaluate(REPLACE, [two])
     page.wait_for_selector(".drumlib-stage[data-state=playing]")
     page.wait_for_function("+document.querySelector('.drumlib-stage').dataset.position > window.was", timeout=5_000)
     assert position(page) < page.evaluate("window.was") + 2
     page.click(".dls-play")
     assert page.get_attribute(".drumlib-stage", "data-state") == "paused"
+
+
+def test_a_stage_whose_samples_are_not_loaded_is_loading_and_may_be_edited(visit):
+    """The one before has left its music; until the new one can mix, what is changed waits, and the music goes on."""
+    one, two = (Stage("Live", [], lambda s=s: Take(humanized(s)), bpm=BPM).html for s in (0.0, 1.0))
+    page = visit(one)
+    page.click(".dls-play")
+    page.wait_for_function("+document.querySelector('.drumlib-stage').dataset.position > 0.5", timeout=20_000)
+    was = position(page)
+    states = page.evaluate(
+        f"""html => {{
+            ({REPLACE})(html);
+            const root = document.querySelector(".drumlib-stage"), states = [root.dataset.state];
+            root.drumlib.edit([{{ step: 0, drum: 0, velocity: 127, offset: 0 }}]);
+            root.querySelector(".dls-loop").click();
+            states.push(root.dataset.state, root.querySelector(".dls-loop").getAttribute("aria-pressed"));
+            return states;
+        }}""",
+        [two],
+    )
+    assert states == ["loading", "loading", "false"]
+    page.wait_for_selector(".drumlib-stage[data-state=playing]", timeout=5_000)
+    assert was <= position(page) < was + 2
+    audio = heard(page)
+    assert len(audio) == 5.5 * RATE and decibels(audio[RATE : 2 * RATE]) < -60, "the edit was lost"
+
+
+def test_three_stages_in_a_row_hand_on_their_music(visit):
+    """The second is replaced before it has loaded anything."""
+    one, two, three = (Stage("Live", [], lambda s=s: Take(humanized(s)), bpm=BPM).html for s in (0.0, 0.5, 1.0))
+    page = visit(one)
+    page.click(".dls-play")
+    page.wait_for_function("+document.querySelector('.drumlib-stage').dataset.position > 0.5", timeout=20_000)
+    was = position(page)
+    page.evaluate(REPLACE, [two, three])
+    page.wait_for_selector(".drumlib-stage[data-state=playing]", timeout=5_000)
+    assert was <= position(page) < was + 2
+
+
+def test_a_stage_that_replaces_one_which_is_loading_plays(visit):
+    """Play was pressed, and a knob turned before the samples were there."""
+    one, two = (Stage("Live", [], lambda s=s: Take(humanized(s)), bpm=BPM).html for s in (0.0, 1.0))
+    page = visit(one)
+    state = page.evaluate(
+        f"""html => {{
+            document.querySelector(".dls-play").click();
+            const state = document.querySelector(".drumlib-stage").dataset.state;
+            ({REPLACE})(html);
+            return state;
+        }}""",
+        [two],
+    )
+    assert state == "loading"
+    page.wait_for_selector(".drumlib-stage[data-state=playing]", timeout=5_000)
+
+
+def test_a_stage_that_takes_over_is_muted_as_the_one_before(visit):
+    page = visit(stems_stage().html)
+    stage = Stage("Live", [], lambda: Take(humanized(0)), stems={"low": bass(*[40] * 8)}).html
+    page.evaluate(REPLACE, [stage])
+    page.click(".dls-mute[data-mutes=stems]")
+    page.click(".dls-play")
+    page.wait_for_selector(".drumlib-stage[data-state=playing]", timeout=20_000)
+    page.evaluate(REPLACE, [stage])
+    page.wait_for_selector(".drumlib-stage[data-state=playing]", timeout=5_000)
+    muted = {name: page.get_attribute(f".dls-mute[data-mutes={name}]", "aria-pressed") for name in ("drums", "stems")}
+    assert muted == {"drums": "false", "stems": "true"}
+
+
+def test_samples_that_cannot_be_decoded_are_said(visit):
+    """The kit is there; the music of the stage that takes over is not: it falls silent and says so."""
+    page = visit(Stage("Live", [], lambda: Take(humanized(0)), bpm=BPM).html)
+    broken = Stage("Live", [], lambda: Take(humanized(0)), stems={"low": bass(*[40] * 8)}).html
+    broken = re.sub(r"(<audio [^>]*base64,)[^\"]*", r"\1AAAA", broken)
+    page.click(".dls-play")
+    page.wait_for_selector(".drumlib-stage[data-state=playing]", timeout=20_000)
+    page.evaluate(REPLACE, [broken])
+    page.wait_for_selector(".drumlib-stage[data-state=error]", timeout=5_000)
+    assert "cannot play" in page.inner_text(".dls-status")
+
+
+# Many in one page
+
+
+def test_a_page_without_repetitions_has_the_same_players(visit):
+    """As the book's pages are built: what several have in common stands once."""
+    pieces = [knobs_stage().html, Sequencer(bars=1).html, knobs_stage().html, Sequencer(bars=2).html]
+    player = Player(songbook.song("rock"), bars=2).html
+    said_once = load_tool("said_once").say_once("".join([player, *pieces, player]) + "</body>")
+    assert len(said_once) < 0.5 * len("".join([player, *pieces, player]))
+    page, plain = visit(said_once), visit(*pieces)
+    assert page.locator("[data-ready]").count() == 6 and page.locator("[data-edits]").count() == 2
+    for number in range(4):
+        assert heard(page, number).tobytes() == heard(plain, number).tobytes()
+    page.locator(".dlp-play").last.click()
+    page.wait_for_selector(".drumlib-player >> nth=1 >> .dlp-icon-pause", timeout=20_000)
+    assert page.evaluate("Object.keys(window).filter(name => name.startsWith('drumlib')).length") == 1
+
+
+def test_the_songbook_in_place_of_a_song_of_yours(visit, monkeypatch):
+    """A stage is made when its song is chosen; the link gives the whole song with the drums that are chosen."""
+    songs = {(name, who): songbook.song(name) for name in songbook.names() for who in song_file.DRUMMERS}
+    monkeypatch.setattr(song_file.YourSong, "songs", songs)
+    mine = song_file.YourSong()
+    page, names = visit(mine.html), songbook.names()
+    page.wait_for_selector(".dlys-take a")
+    titles = {page.text_content(".dls-title")}
+    page.click(".dls-play")
+    page.wait_for_function("+document.querySelector('.drumlib-stage').dataset.position > 0.2", timeout=20_000)
+    page.select_option(".dlys-song", "2")
+    page.wait_for_selector(f".dlys-take a[download='{song_file.file_name(names[2])}']")
+    titles.add(page.text_content(".dls-title"))
+    assert len(titles) == 2 and np.abs(heard(page)).max() > 0.1
+    assert page.get_attribute(".drumlib-stage", "data-state") == "stopped"
+    with page.expect_download() as download:
+        page.click(".dlys-take a")
+    assert download.value.path().read_bytes() == next(
+        content for (name, _), content in mine.files.items() if name == names[2]
+    )
+    page.select_option(".dlys-song", "0")
+    assert page.get_attribute(".drumlib-stage", "data-state") == "paused", "the first stage is the same as before"
 
 
 # Hands and eyes

@@ -6,10 +6,10 @@ from random import Random
 
 import numpy as np
 import pytest
+
 from drumbook.bands.compose import DRUM_OF_ANY_PITCH, REGISTERS, compose, plan, share_together
 from drumbook.bands.drum_analysis import TURN, analyse_drums
 from drumbook.bands.styles import POP, STYLES, style_of
-
 from drumlib.data.grid_song import grid_song
 from drumlib.data.groove_dataset import performances
 from drumlib.music import (

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 from display_song import make_song
+from test_player import NASTY, Page
+
 from drumbook.listening_test import (
     LARGEST,
     RMS,
@@ -23,8 +25,6 @@ from drumbook.listening_test import (
     read_answers,
     tally,
 )
-from test_player import NASTY, Page
-
 from drumlib.display import sound
 from drumlib.evaluation.statistics import sign_test, wilson_interval
 from drumlib.music.grid import Groove, groove_of
@@ -316,7 +316,7 @@ def test_names_are_harmless():
     assert [element["tag"] for element in plain.elements] == [element["tag"] for element in nasty.elements]
     assert data_of(BlindTest(clips((name, "b"))))["clips"][0]["drummer"] == name
     assert nasty.all("p", **{"class": "dlb-title"})[0]["text"] == NASTY
-    assert [e["text"] for e in plain.all("script")][1] == [e["text"] for e in nasty.all("script")][1]
+    assert [e["text"] for e in plain.all("script")][1:] == [e["text"] for e in nasty.all("script")][1:]
     assert nasty.open == []
 
 

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
+
 from drumbook import claims
 from drumbook.claims import CLAIMS, Claim, over_songs, verdict
-
 from drumlib.music import STEPS_PER_BAR, Groove, groove_of, piano_roll, songbook
 from drumlib.music.kit import CLOSED_HAT, CRASH, FAMILIES, HIGH_TOM, KICK, LOW_TOM, RIDE, SNARE
 from drumlib.music.rock_beat import rock_bar

@@ -176,7 +176,7 @@ def test_songs_without_drums_are_named(tmp_path):
 def test_a_network_plays_as_the_drummer_does(preset):
     songs = [a_song("a", 0, bars=9), a_song("b", 1, bars=17)]
     for song, heads in zip(songs, playing.free_running(pretrained(preset), [s.rolls for s in songs]), strict=True):
-        wanted = probabilities({family: roll[None] for family, roll in song.rolls.items()}, preset)
+        wanted = probabilities({family: roll[None] for family, roll in song.rolls.items()}, preset=preset)
         for name, x in wanted.items():
             assert np.allclose(heads[name], x[0], atol=1e-5), name
 

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from drumbook.window_trial import ORACLE, compare_on_windows, oracle_bars, per_song, window_baselines
 
+from drumbook.window_trial import ORACLE, compare_on_windows, oracle_bars, per_song, window_baselines
 from drumlib.data.grid_song import grid_song
 from drumlib.data.windows import Windows
 from drumlib.evaluation.statistics import bootstrap, paired_f1_difference

@@ -8,6 +8,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+
 from drumbook.critic import (
     CRITIC_CONFIG,
     Critic,
@@ -22,7 +23,6 @@ from drumbook.critic import (
     train_critic,
     tune,
 )
-
 from drumlib.data.grid_song import GRID_NOTE, GridPart, GridSong
 from drumlib.data.windows import Windows
 from drumlib.inference.sampling import Sampler
@@ -231,7 +231,7 @@ def test_a_network_is_tuned_and_its_critic_is_not(tmp_path):
     verdicts = {}
 
     def luck(epoch: int) -> Sampler:
-        return Sampler(1.0, epoch, mended=True)
+        return Sampler(1.0, epoch, calibrated=True)
 
     for weight in (0.0, 10.0):
         network = build_seeded(BandConvNetwork, LISTENER, 0)  # both begin with the same weights, whatever ran before

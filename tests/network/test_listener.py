@@ -72,8 +72,8 @@ def test_step_by_step_is_teacher_forcing_on_the_true_history(network):
 
 
 def test_bar_by_bar_is_step_by_step(network):
-    rng = Sampler(1.0, seed=5, mended=True)
-    bars = network.generate(band(), choose=Sampler(1.0, seed=5, mended=True))
+    rng = Sampler(1.0, seed=5, calibrated=True)
+    bars = network.generate(band(), choose=Sampler(1.0, seed=5, calibrated=True))
     steps = network.generate(band(), choose=lambda heads: rng(heads))
     assert 0 < bars["hits"].mean() < 1
     np.testing.assert_array_equal(bars["hits"], steps["hits"])
@@ -109,7 +109,7 @@ def test_many_windows_are_heard_some_at_a_time_and_played_as_one(network, monkey
     monkeypatch.setattr(network, "encode", lambda some: heard.append(len(some["bass"])) or hear(some))
 
     def played():
-        return network.generate(rolls, choose=Sampler(1.0, seed=2, mended=True) if drawn else None)
+        return network.generate(rolls, choose=Sampler(1.0, seed=2, calibrated=True) if drawn else None)
 
     in_parts = played()
     assert sum(heard) == windows and max(heard) <= 64

@@ -64,7 +64,10 @@ def test_plans_of_presets():
     assert config_for("thesis") == TrainingConfig() and config_for("thesis", epochs=3, seed=None) == TrainingConfig(
         epochs=3
     )
-    assert config_for("band-conv", seed=4).learning_rate == CONFIGS["band-conv"].learning_rate and config_for("band-conv", seed=4).seed == 4
+    assert (
+        config_for("band-conv", seed=4).learning_rate == CONFIGS["band-conv"].learning_rate
+        and config_for("band-conv", seed=4).seed == 4
+    )
 
 
 def test_all_humanizers_are_trained_alike():
@@ -104,7 +107,8 @@ def test_a_cosine_beside_stages_is_refused_and_not_obeyed():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"epochs": 0}, {"learning_rate": 0.0}, {"instrument_dropout": 1.5}, {"kl_weight": -1.0}, {"schedule": "jazz"}]
+    "wrong",
+    [{"epochs": 0}, {"learning_rate": 0.0}, {"instrument_dropout": 1.5}, {"kl_weight": -1.0}, {"schedule": "jazz"}],
 )
 def test_a_plan_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(ValueError):

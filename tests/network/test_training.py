@@ -145,7 +145,9 @@ def test_a_schedule_is_not_cut_off_by_the_presets_own_epochs(windows, tmp_path, 
         return SimpleNamespace(history={"loss": [told[-1]], "val_loss": [told[-1]]})
 
     monkeypatch.setattr(keras.Model, "fit", fit)
-    epochs = train(windows, windows, tmp_path, "band-conv", config_for("band-conv", schedule="two"), verbose=0)["epochs"]
+    epochs = train(windows, windows, tmp_path, "band-conv", config_for("band-conv", schedule="two"), verbose=0)[
+        "epochs"
+    ]
     assert [epoch["rate"] for epoch in epochs] == pytest.approx([1e-3] * 20 + [5e-4] * 6)
 
 

@@ -168,7 +168,7 @@ def read_answers(path: str | os.PathLike) -> Answers:
 
 
 def parsed(said) -> Answers:
-    """Answers from what was in the file; ValueError where it is not as ``blind.js`` writes it."""
+    """Answers from what was in the file; ValueError where it is not as ``listening_test.js`` writes it."""
     need(isinstance(said, dict) and set(said) == {"what", "version", "page", "kinds", "answers"}, "other fields")
     need(
         said["what"] == WHAT and said["version"] is not True and said["version"] == VERSION,
@@ -313,7 +313,7 @@ class BlindTest:
     @cached_property
     def html(self) -> str:
         """The whole test, as a piece of a page."""
-        css, js, template = assets("blind")
+        css, template = assets("blind")
         data = {
             "what": WHAT,
             "version": VERSION,
@@ -338,7 +338,6 @@ class BlindTest:
             "seed": "" if self.seed is None else f' data-seed="{int(self.seed)}"',
             "data": safe_json(data),
             "css": css,
-            "js": js,
         }
         return filled(template, fields)
 

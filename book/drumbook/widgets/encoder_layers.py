@@ -6,7 +6,8 @@ import numpy as np
 
 from drumlib.display.excerpt import chorus_of, some_bars, steps_of
 from drumlib.display.widgets.stage import Knob, Stage, Take
-from drumlib.drummer import combinations, family_roll
+from drumlib.drummer import combinations
+from drumlib.inference.features import family_roll
 from drumlib.music import FAMILIES, STEPS_PER_BAR, Grid, Groove, Song, songbook
 from drumlib.music.kit import CLOSED_HAT, DRUMS
 

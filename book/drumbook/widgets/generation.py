@@ -8,9 +8,11 @@ import numpy as np
 from drumlib.display.excerpt import chorus_of, some_bars, steps_of
 from drumlib.display.player import SHORT_NAMES
 from drumlib.display.widgets.stage import Knob, Stage, Take
-from drumlib.drummer import DrummerWarning, combinations, family_roll, probabilities, warn_about_song
+from drumlib.drummer import DrummerWarning, combinations, probabilities, warn_about_song
+from drumlib.inference.features import band_rolls
+from drumlib.inference.presets import DEFAULT_PRESET
 from drumlib.inference.sampling import groove_from_outputs, needs_calibration
-from drumlib.music import FAMILIES, Grid, Song, songbook, without_drums
+from drumlib.music import Grid, Song, songbook, without_drums
 
 CUT = "cut"
 """The temperature at which nothing is drawn: the threshold decides."""
@@ -25,7 +27,7 @@ def threshold_and_temperature(
     song: Song | str | None = None,
     bars: int = 4,
     start_bar: int | None = None,
-    preset: str = "band-conv",
+    preset: str = DEFAULT_PRESET,
     seed: int = 0,
 ) -> Stage:
     """A stage with the drums that the network plays to a song, and two knobs: threshold and temperature.
@@ -57,12 +59,12 @@ def threshold_and_temperature(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DrummerWarning)
         band = combinations(song, 1)[0]
-    rolls = {family: family_roll(band, family, grid)[None] for family in FAMILIES}  # (1, T, 128)
+    rolls = band_rolls([band], grid)  # 3 x (1, T, 128)
 
     @cache
     def answers(temperature: float | None) -> dict[str, np.ndarray]:
         """What the network says to the whole song: hits, velocities, offsets, each (T, 9)."""
-        rhythm = probabilities(rolls, preset, seed, temperature)  # 3 x (1, T, 9)
+        rhythm = probabilities(rolls, preset=preset, seed=seed, temperature=temperature)  # 3 x (1, T, 9)
         return {name: array[0] for name, array in rhythm.items()}
 
     def play(threshold: float, temperature) -> Take:
@@ -91,7 +93,7 @@ def thresholds_of(preset: str) -> tuple[float, ...]:
     from drumlib.network.weights import pretrained
 
     own = pretrained(preset).preset.thresholds
-    return tuple(sorted({*THRESHOLDS.get(preset, THRESHOLDS["band-conv"]), own[len(own) // 2]}))
+    return tuple(sorted({*THRESHOLDS.get(preset, THRESHOLDS[DEFAULT_PRESET]), own[len(own) // 2]}))
 
 
 def meaning(preset: str, answer: float) -> str:

@@ -7,14 +7,19 @@ import numpy as np
 from drumlib.display.player import SHORT_NAMES
 from drumlib.display.widgets.stage import Knob, Stage, Take
 from drumlib.drummer import drum_track, quantized
-from drumlib.humanize import READOUTS, humanize
+from drumlib.humanize import humanize
+from drumlib.inference.histograms import READOUTS
 from drumlib.music import STEPS_PER_BAR, STEPS_PER_BEAT, Grid, Groove, Note, Song, Tempo, Track, groove_of, only
 from drumlib.music.rock_beat import rock_bar
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 
-READ = {"draw": "drawn: a drummer on one day", "middle": "median: note by note the safest", "lively": "lively middle"}
-"""What the readouts of ``drumlib.humanize`` are called here."""
+READ = {
+    "sample": "sample: one performance",
+    "median": "median: smallest error, note by note",
+    "spread-matched": "spread-matched median",
+}
+"""What the menu calls the read-outs of ``drumlib.humanize``."""
 
 FARTHEST = 0.25
 """Offset, in steps, that is white hot in the picture: a sixteenth of a beat."""

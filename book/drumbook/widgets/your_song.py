@@ -10,12 +10,12 @@ import html
 import re
 import warnings
 from functools import cached_property
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import numpy as np
 
 from drumlib.display import sound
-from drumlib.display.assets import safe_json
+from drumlib.display.assets import assets, filled, safe_json
 from drumlib.display.excerpt import chorus_of, some_bars, steps_of
 from drumlib.display.player import Player
 from drumlib.display.widgets.live import error_html, show
@@ -110,7 +110,8 @@ class YourSong:
         options = "".join(
             f'<option value="{i}">{html.escape(stage.title)}</option>' for i, stage in enumerate(self.stages.values())
         )
-        return PAGE.format(options=options, first=pages[0], data=safe_json(songs), script=SCRIPT)
+        _, page = assets("your_song", Path(__file__).parent)
+        return filled(page, {"options": options, "first": pages[0], "data": safe_json(songs)})
 
     def live(self):
         """The same with a kernel: an ipywidgets box, which plays to any file that is uploaded."""
@@ -263,81 +264,12 @@ def smaller(stage: Stage) -> str:
 
 
 def without_common(page: str) -> str:
-    """A stage's HTML without what all stages have in common: its style, the drums' sound, its script."""
+    """A stage's HTML without what all stages have in common: its style, the drums' sound, its scripts."""
     page = re.sub(r"<style>.*?</style>", "<style></style>", page, flags=re.DOTALL)
     page = re.sub(r'(<script type="text/plain" class="dls-kit">).*?(</script>)', r"\1\2", page, flags=re.DOTALL)
-    return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+    return re.sub(r'<script(?: data-drumlib="\w+")?>.*?</script>', "", page, flags=re.DOTALL)
 
 
 def packed(content: bytes) -> str:
     """A MIDI file as the page carries it: gzip, base64."""
     return base64.b64encode(gzip.compress(content, mtime=0)).decode("ascii")
-
-
-PAGE = """<div class="drumlib-your-song mathjax_ignore tex2jax_ignore">
-<p>To put drums on a file of your own, run this page as a notebook. Here are the songs of the songbook in its place.</p>
-<p><label>Song <select class="dlys-song" autocomplete="off">{options}</select></label></p>
-<div class="dlys-stage">{first}</div>
-<p class="dlys-take" aria-live="polite"></p>
-<script type="application/json" class="dlys-data">{data}</script>
-<script>{script}</script>
-</div>"""
-
-SCRIPT = """(function () {
-  "use strict";
-  function start(root) {
-    root.setAttribute("data-ready", "");
-    var songs = JSON.parse(root.querySelector(".dlys-data").textContent);
-    var box = root.querySelector(".dlys-stage"), select = root.querySelector(".dlys-song");
-    var line = root.querySelector(".dlys-take"), parts = ["style", ".dls-kit", "script:not([type])"];
-    var first = box.querySelector(".drumlib-stage"), pages = [first], turn = 0;
-    var common = parts.map(function (what) { return first.querySelector(what).textContent; });
-    // The stage of a song is made when the song is first chosen.
-    function stage(i) {
-      if (!pages[i]) {
-        var holder = document.createElement("div");
-        holder.innerHTML = songs[i].page;
-        pages[i] = holder.querySelector(".drumlib-stage");
-        pages[i].querySelector("style").textContent = common[0];
-        pages[i].querySelector(".dls-kit").textContent = common[1];
-        var script = document.createElement("script");
-        script.textContent = common[2];
-        pages[i].appendChild(script);
-      }
-      return pages[i];
-    }
-    function link() {
-      var i = Number(select.value), mine = ++turn, knob = pages[i].querySelector(".dls-knob");
-      line.textContent = "";
-      if (!window.DecompressionStream) { line.textContent = "This browser cannot unpack the MIDI file."; return; }
-      var raw = atob(songs[i].files[Number(knob.value)]), bytes = new Uint8Array(raw.length);
-      for (var k = 0; k < raw.length; k++) bytes[k] = raw.charCodeAt(k);
-      var unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-      new Response(unpacked).arrayBuffer().then(function (all) {
-        if (mine !== turn) return; // another was chosen meanwhile
-        var text = "", file = new Uint8Array(all), a = document.createElement("a");
-        for (var k = 0; k < file.length; k++) text += String.fromCharCode(file[k]);
-        a.download = songs[i].name;
-        a.href = "data:audio/midi;base64," + btoa(text);
-        a.textContent = "Download the whole song with these drums (MIDI)";
-        line.textContent = "";
-        line.appendChild(a);
-      });
-    }
-    select.addEventListener("change", function () {
-      var old = box.querySelector(".drumlib-stage");
-      if (old.getAttribute("data-state") === "playing") old.querySelector(".dls-play").click();
-      box.replaceChild(stage(Number(select.value)), old);
-      link();
-    });
-    box.addEventListener("input", link);
-    box.addEventListener("change", link);
-    link();
-  }
-  function scan(tries) {
-    var found = document.querySelectorAll(".drumlib-your-song:not([data-ready])");
-    for (var i = 0; i < found.length; i++) start(found[i]);
-    if (!found.length && tries < 20) setTimeout(function () { scan(tries + 1); }, 50);
-  }
-  scan(0);
-})();"""

@@ -13,11 +13,6 @@ _HOME = {
     "Take": "stage",
     "Stage": "stage",
     "Sequencer": "sequencer",
-    "threshold_and_temperature": "generation",
-    "latent_walk": "walk",
-    "humanize_strength": "humanizing",
-    "encoder_layers": "hearing",
-    "your_song": "your_song",
     "live": "live",
 }
 
@@ -25,7 +20,7 @@ __all__ = list(_HOME)
 
 
 class _Package(ModuleType):
-    """Two of our files, ``live`` and ``your_song``, are named after the one function in them.
+    """The file ``live`` is named after the one function in it.
 
     Importing a file binds its name in the package, over the function of that name. Here it does not.
     """

@@ -1,253 +1,284 @@
-// What makes a stage a sequencer: cells over its drum roll that can be struck, moved and made louder or softer.
-// This code comes with every sequencer, after the stage's; the first one defines it, the others find it there.
-(function () {
+// What makes a stage a sequencer: cells over its drum roll, in which hits are set, moved and made louder or softer.
+(function (drumlib) {
   "use strict";
-  var NAME = "drumlibSequencer_{{version}}";
-  if (!window[NAME]) window[NAME] = define();
-  window[NAME]();
 
-  function define() {
-    var SOFTEST = 1, LOUDEST = 127, EARLIEST = -50, LATEST = 49, TICKS = 100; // ticks a step: a hundredth of it is one
+  const SOFTEST = 1, LOUDEST = 127, EARLIEST = -50, LATEST = 49; // velocities, and offsets in hundredths of a step
+  const USUAL = 100; // velocity of a new hit
+  const STEPS_PER_BAR = 16;
+  const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] }; // drums, steps
 
-    function scan(tries) {
-      var found = document.querySelectorAll('.drumlib-stage[data-kind="sequencer"][data-ready]:not([data-edits])');
-      for (var i = 0; i < found.length; i++) start(found[i]);
-      if (!found.length && tries < 40) setTimeout(function () { scan(tries + 1); }, 50);
+  function keyOf(drum, step) {
+    return `${drum} ${step}`;
+  }
+
+  function clamp(value, low, high) {
+    return Math.min(Math.max(value, low), high);
+  }
+
+  function offsetInWords(hundredths) {
+    if (!hundredths) return "on the grid";
+    return `0.${String(Math.abs(hundredths)).padStart(2, "0")} ${hundredths > 0 ? "late" : "early"}`;
+  }
+
+  class Sequencer {
+    constructor(stage) {
+      this.stage = stage;
+      this.root = stage.root;
+      this.find = (selector) => this.root.querySelector(selector);
+      this.steps = stage.data.steps;
+      this.drums = stage.data.drums;
+      this.sliders = { velocity: this.find(".dlq-velocity"), offset: this.find(".dlq-offset") };
+      this.chosen = { drum: 0, step: 0 };
+      this.cells = {}; // elements, by key
+      this.shape = ""; // of the roll when the cells were laid out
+      this.lastVelocity = {}; // of the hit that was last cleared, by drum
+      this.grasped = null; // key of the hit that a press of the mouse chooses: only the next click clears it
+      this.first = this.readHits();
+      this.hits = this.readHits();
+      this.grid = this.makeGrid();
+      this.listen();
+      stage.shownBar = 0;
+      stage.onPaint = () => this.layOut();
+      this.root.setAttribute("data-edits", "");
+      stage.roll.paint();
+      this.changed();
     }
 
-    function start(root) {
-      root.setAttribute("data-edits", "");
-      var find = function (selector) { return root.querySelector(selector); };
-      var stage = root.drumlib, data = stage.data, steps = data.steps, drums = data.drums;
-      var canvas = find(".dls-roll"), board = find(".dls-board"), what = find(".dlq-what");
-      var sliders = { velocity: find(".dlq-velocity"), offset: find(".dlq-offset") };
-      var at = { drum: 0, step: 0 }, cells = {}, shown = "", loudOf = {};
-      var first = read(), strokes = read();
+    // Hits, by key; here an offset is in hundredths of a step, as the slider sets it.
 
-      function key(drum, step) { return drum + " " + step; }
-      function read() { // by cell; offsets in hundredths of a step
-        var by = {};
-        stage.strokes().forEach(function (s) {
-          by[key(s.drum, s.step)] = { drum: s.drum, step: s.step, velocity: s.velocity, offset: Math.round(100 * s.offset) };
-        });
-        return by;
+    readHits() {
+      const hits = {};
+      for (const { drum, step, velocity, offset } of this.stage.hits) {
+        hits[keyOf(drum, step)] = { drum, step, velocity, offset: Math.round(100 * offset) };
       }
-      function copy(by) {
-        var other = {};
-        Object.keys(by).forEach(function (k) { other[k] = { drum: by[k].drum, step: by[k].step, velocity: by[k].velocity, offset: by[k].offset }; });
-        return other;
-      }
-      function sorted() {
-        return Object.keys(strokes).map(function (k) { return strokes[k]; }).sort(function (a, b) { return a.step - b.step || a.drum - b.drum; });
-      }
-      function changed() {
-        stage.edit(sorted().map(function (s) { return { drum: s.drum, step: s.step, velocity: s.velocity, offset: s.offset / 100 }; }));
-        find(".dlq-text").value = 'groove = Sequencer.groove_from("' + text() + '")';
-        find(".dlq-midi").href = "data:audio/midi;base64," + midi();
-        find(".dlq-copy").textContent = "Copy as Python";
-        relabel();
-      }
+      return hits;
+    }
 
-      // To take home: the same line as Sequencer.text, and a MIDI file
-      function timing(offset) {
-        var size = Math.abs(offset);
-        return (offset < 0 ? "-" : "+") + "0." + (size < 10 ? "0" : "") + size;
-      }
-      function text() {
-        var parts = [steps + " steps"];
-        drums.forEach(function (name, drum) {
-          var own = sorted().filter(function (s) { return s.drum === drum; });
-          if (own.length) parts.push(name + " " + own.map(function (s) { return s.step + ":" + s.velocity + (s.offset ? timing(s.offset) : ""); }).join(" "));
-        });
-        return parts.join("; ");
-      }
-      function midi() {
-        function number(value, bytes) { var out = []; while (bytes--) out.push(value >> 8 * bytes & 255); return out; }
-        function variable(value) { // seven bits a byte, the last without its high bit
-          var out = [value & 127];
-          while (value >>= 7) out.unshift(value & 127 | 128);
-          return out;
-        }
-        var microseconds = Math.round(60000000 / data.bpm), events = [], track = [], before = 0;
-        sorted().forEach(function (s) {
-          var tick = Math.max(s.step * TICKS + s.offset, 0), pitch = data.pitches[s.drum];
-          events.push([tick, 1, [0x99, pitch, s.velocity]], [tick + TICKS / 2, 0, [0x89, pitch, 0]]);
-        });
-        events.sort(function (a, b) { return a[0] - b[0] || a[1] - b[1]; }); // where one ends as another begins, it ends first
-        track = track.concat([0, 0xff, 0x51, 3], number(microseconds, 3), [0, 0xff, 0x58, 4, 4, 2, 24, 8]);
-        events.forEach(function (event) {
-          track = track.concat(variable(event[0] - before), event[2]);
-          before = event[0];
-        });
-        track = track.concat(variable(Math.max(steps * TICKS - before, 0)), [0xff, 0x2f, 0]);
-        var header = [0x4d, 0x54, 0x68, 0x64].concat(number(6, 4), number(0, 2), number(1, 2), number(4 * TICKS, 2));
-        var file = header.concat([0x4d, 0x54, 0x72, 0x6b], number(track.length, 4), track);
-        return btoa(String.fromCharCode.apply(null, file));
-      }
+    sortedHits() { // as the stage has them
+      const hits = Object.values(this.hits).map((hit) => Object.assign({}, hit, { offset: hit.offset / 100 }));
+      return hits.sort((a, b) => a.step - b.step || a.drum - b.drum);
+    }
 
-      // Cells
-      var grid = document.createElement("div");
-      grid.className = "dlq-grid";
+    chosenHit() {
+      return this.hits[keyOf(this.chosen.drum, this.chosen.step)];
+    }
+
+    changed() {
+      const hits = this.sortedHits(), file = drumlib.midi.drumFile(hits, this.stage.data);
+      this.stage.edit(hits);
+      this.find(".dlq-text").value = `groove = Sequencer.groove_from("${drumlib.hits.grooveText(hits, this.steps, this.drums)}")`;
+      this.find(".dlq-midi").href = drumlib.midi.dataAddress(file);
+      this.find(".dlq-copy").textContent = "Copy as Python";
+      this.relabel();
+    }
+
+    toggle(drum, step) {
+      const key = keyOf(drum, step), hit = this.hits[key];
+      if (hit) {
+        this.lastVelocity[drum] = hit.velocity;
+        delete this.hits[key];
+      } else {
+        this.hits[key] = { drum, step, velocity: this.lastVelocity[drum] || USUAL, offset: 0 };
+      }
+      this.changed();
+    }
+
+    alter(louder, later) {
+      const hit = this.chosenHit();
+      if (!hit) return;
+      hit.velocity = clamp(hit.velocity + louder, SOFTEST, LOUDEST);
+      hit.offset = clamp(hit.offset + later, EARLIEST, LATEST);
+      this.changed();
+    }
+
+    // Cells
+
+    makeGrid() {
+      const grid = drumlib.dom.element("div", "dlq-grid");
       grid.setAttribute("role", "grid");
       grid.setAttribute("aria-label", "Steps of the nine drums");
-      board.appendChild(grid);
-
-      function layout() { // over the canvas, whenever it was painted with another shape
-        var s = stage.shape(), page = stage.page(), now = [s.left, s.right, s.drums, s.bottom, s.row, page.from, page.to].join();
-        if (now === shown) return;
-        shown = now;
-        var focused = grid.contains(document.activeElement);
-        grid.style.left = s.left + "px";
-        var to = Math.min(page.to, steps); // the last page may be wider than its bars
-        grid.style.width = (s.right - s.left) * (to - page.from) / (page.to - page.from) + "px";
-        grid.style.top = s.drums + "px";
-        grid.style.height = (s.bottom - s.drums) + "px";
-        grid.textContent = "";
-        cells = {};
-        for (var drum = drums.length - 1; drum >= 0; drum--) {
-          var row = document.createElement("div");
-          row.className = "dlq-row";
-          row.setAttribute("role", "row");
-          row.style.top = (drums.length - 1 - drum) * s.row + "px";
-          row.style.height = s.row + "px";
-          for (var step = page.from; step < to; step++) {
-            var cell = document.createElement("div");
-            cell.className = "dlq-at";
-            cell.setAttribute("role", "gridcell");
-            cell.setAttribute("data-drum", drum);
-            cell.setAttribute("data-step", step);
-            cells[key(drum, step)] = cell;
-            row.appendChild(cell);
-          }
-          grid.appendChild(row);
-        }
-        var whole = data.bars.length - 1, buttons = find(".dlq-bars"), pages = Math.ceil(whole / s.bars);
-        var pressed = buttons.contains(document.activeElement);
-        buttons.hidden = pages < 2;
-        buttons.textContent = "";
-        for (var i = 0; i < pages && pages > 1; i++) pageButton(buttons, i * s.bars, Math.min((i + 1) * s.bars, whole));
-        if (at.step < page.from || at.step >= page.to) at = { drum: at.drum, step: page.from };
-        relabel();
-        if (focused) cells[key(at.drum, at.step)].focus();
-        if (pressed && !buttons.hidden) buttons.querySelector("[aria-pressed=true]").focus();
-      }
-      function pageButton(buttons, from, to) {
-        var button = document.createElement("button"), page = stage.page();
-        button.type = "button";
-        button.textContent = to - from > 1 ? "Bars " + (from + 1) + "–" + to : "Bar " + (from + 1);
-        button.setAttribute("aria-pressed", String(page.first === from));
-        button.addEventListener("click", function () { turn(from); });
-        buttons.appendChild(button);
-      }
-      function turn(to) {
-        root.drumlibPage = to;
-        stage.paint();
-      }
-      function relabel() {
-        Object.keys(cells).forEach(function (k) {
-          var cell = cells[k], drum = Number(cell.getAttribute("data-drum")), step = Number(cell.getAttribute("data-step"));
-          var here = drum === at.drum && step === at.step;
-          cell.setAttribute("aria-label", spoken(drum, step));
-          cell.setAttribute("aria-selected", String(!!strokes[k]));
-          cell.tabIndex = here ? 0 : -1;
-          if (here) cell.setAttribute("data-chosen", ""); else cell.removeAttribute("data-chosen");
-        });
-        var stroke = strokes[key(at.drum, at.step)], said = spoken(at.drum, at.step);
-        if (what.textContent !== said) what.textContent = said;
-        tell(sliders.velocity, stroke, stroke ? stroke.velocity : 100, stroke ? String(stroke.velocity) : "–");
-        tell(sliders.offset, stroke, stroke ? stroke.offset : 0, stroke ? lean(stroke.offset) : "–");
-      }
-      function tell(slider, stroke, value, text) {
-        slider.disabled = !stroke;
-        slider.value = value;
-        slider.setAttribute("aria-valuetext", text);
-        slider.parentNode.querySelector(".dls-value").textContent = text;
-      }
-      function lean(offset) { return offset ? "0." + ("0" + Math.abs(offset)).slice(-2) + (offset > 0 ? " late" : " early") : "on the grid"; }
-      function spoken(drum, step) {
-        var stroke = strokes[key(drum, step)], where = "bar " + (Math.floor(step / 16) + 1) + ", step " + step % 16; // steps from 0, as everywhere
-        return drums[drum] + ", " + where + ": " + (stroke ? "velocity " + stroke.velocity + ", " + lean(stroke.offset) : "no stroke");
-      }
-      function choose(drum, step, focus) {
-        at = { drum: Math.min(Math.max(drum, 0), drums.length - 1), step: Math.min(Math.max(step, 0), steps - 1) };
-        var page = stage.page();
-        if (at.step < page.from || at.step >= page.to) turn(Math.floor(at.step / 16 / stage.shape().bars) * stage.shape().bars);
-        relabel();
-        if (focus) cells[key(at.drum, at.step)].focus();
-      }
-      function strike(drum, step) {
-        var k = key(drum, step);
-        if (strokes[k]) { loudOf[drum] = strokes[k].velocity; delete strokes[k]; } else strokes[k] = { drum: drum, step: step, velocity: loudOf[drum] || 100, offset: 0 };
-        changed();
-      }
-      function alter(loud, late) {
-        var stroke = strokes[key(at.drum, at.step)];
-        if (!stroke) return;
-        stroke.velocity = Math.min(Math.max(stroke.velocity + loud, SOFTEST), LOUDEST);
-        stroke.offset = Math.min(Math.max(stroke.offset + late, EARLIEST), LATEST);
-        changed();
-      }
-
-      // Hands
-      var grasped = null; // the stroke that this press of the mouse chooses: only the next one clears it
-      grid.addEventListener("mousedown", function (event) { // before the cell takes the focus, and is chosen by it
-        var cell = event.target.closest(".dlq-at"), k = cell && key(cell.getAttribute("data-drum"), cell.getAttribute("data-step"));
-        grasped = k && strokes[k] && k !== key(at.drum, at.step) ? k : null;
-      });
-      grid.addEventListener("click", function (event) {
-        var cell = event.target.closest(".dlq-at");
-        if (!cell) return;
-        choose(Number(cell.getAttribute("data-drum")), Number(cell.getAttribute("data-step")), true);
-        if (grasped !== key(at.drum, at.step)) strike(at.drum, at.step);
-        grasped = null;
-      });
-      grid.addEventListener("focusin", function (event) {
-        var cell = event.target.closest(".dlq-at");
-        if (cell && cell !== cells[key(at.drum, at.step)]) choose(Number(cell.getAttribute("data-drum")), Number(cell.getAttribute("data-step")), false);
-      });
-      grid.addEventListener("keydown", function (event) {
-        if (event.altKey || event.ctrlKey || event.metaKey) return;
-        var moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] }, move = moves[event.key];
-        if (move && event.shiftKey) alter(5 * move[0], move[1]);
-        else if (move) choose(at.drum + move[0], at.step + move[1], true);
-        else if (event.key === "Home") choose(at.drum, 0, true);
-        else if (event.key === "End") choose(at.drum, steps - 1, true);
-        else if (event.key === "Enter" || event.key === " ") { if (!event.repeat) strike(at.drum, at.step); }
-        else if (event.key === "Delete" || event.key === "Backspace") { if (strokes[key(at.drum, at.step)]) strike(at.drum, at.step); }
-        else return;
-        event.preventDefault();
-        event.stopPropagation();
-      });
-      Object.keys(sliders).forEach(function (name) {
-        sliders[name].addEventListener("input", function () {
-          var stroke = strokes[key(at.drum, at.step)];
-          if (!stroke) return;
-          stroke[name] = Number(sliders[name].value);
-          changed();
-        });
-        sliders[name].addEventListener("keydown", function (event) { event.stopPropagation(); });
-      });
-      find(".dlq-clear").addEventListener("click", function () { strokes = {}; changed(); });
-      find(".dlq-reset").addEventListener("click", function () { strokes = copy(first); changed(); });
-      find(".dlq-copy").addEventListener("click", function () {
-        var box = find(".dlq-text"), button = this;
-        var done = function () { button.textContent = "Copied"; };
-        var byHand = function () { // a page from a disk may not use the clipboard: the old way, or the reader's own keys
-          box.focus();
-          box.select();
-          var copied = false;
-          try { copied = document.execCommand("copy"); } catch (error) { copied = false; }
-          if (copied) { done(); button.focus(); } else button.textContent = "Press Ctrl+C";
-        };
-        if (navigator.clipboard && window.isSecureContext) navigator.clipboard.writeText(box.value).then(done, byHand); else byHand();
-      });
-      root.drumlibPage = 0;
-      root.drumlibPainted = layout;
-      root.drumlib.text = text;
-      stage.paint();
-      changed();
+      this.find(".dls-board").appendChild(grid);
+      return grid;
     }
 
-    return function () { scan(0); };
+    layOut() { // over the canvas, whenever it was painted with another shape
+      const { layout, page } = this.stage.roll, { grid } = this;
+      const shape = [layout.left, layout.right, layout.drums, layout.bottom, layout.row, page.from, page.to].join();
+      if (shape === this.shape) return;
+      this.shape = shape;
+      const hadFocus = grid.contains(document.activeElement);
+      const to = Math.min(page.to, this.steps); // the last page may be wider than its bars
+      grid.style.left = `${layout.left}px`;
+      grid.style.width = `${(layout.right - layout.left) * (to - page.from) / (page.to - page.from)}px`;
+      grid.style.top = `${layout.drums}px`;
+      grid.style.height = `${layout.bottom - layout.drums}px`;
+      grid.textContent = "";
+      this.cells = {};
+      for (let drum = this.drums.length - 1; drum >= 0; drum--) grid.appendChild(this.makeRow(drum, page.from, to, layout.row));
+      this.layOutPages();
+      if (this.chosen.step < page.from || this.chosen.step >= page.to) this.chosen.step = page.from;
+      this.relabel();
+      if (hadFocus) this.cells[keyOf(this.chosen.drum, this.chosen.step)].focus();
+    }
+
+    makeRow(drum, from, to, height) {
+      const row = drumlib.dom.element("div", "dlq-row");
+      row.setAttribute("role", "row");
+      row.style.top = `${(this.drums.length - 1 - drum) * height}px`;
+      row.style.height = `${height}px`;
+      for (let step = from; step < to; step++) {
+        const cell = drumlib.dom.element("div", "dlq-at");
+        cell.setAttribute("role", "gridcell");
+        cell.setAttribute("data-drum", drum);
+        cell.setAttribute("data-step", step);
+        this.cells[keyOf(drum, step)] = cell;
+        row.appendChild(cell);
+      }
+      return row;
+    }
+
+    layOutPages() { // a button for each page, where not all bars are shown
+      const buttons = this.find(".dlq-bars"), perPage = this.stage.roll.layout.bars;
+      const bars = this.stage.data.bars.length - 1, hadFocus = buttons.contains(document.activeElement);
+      buttons.hidden = bars <= perPage;
+      buttons.textContent = "";
+      for (let from = 0; from < bars && !buttons.hidden; from += perPage) {
+        const to = Math.min(from + perPage, bars);
+        const button = drumlib.dom.element("button", "", to - from > 1 ? `Bars ${from + 1}–${to}` : `Bar ${from + 1}`);
+        button.type = "button";
+        button.setAttribute("aria-pressed", String(this.stage.roll.page.first === from));
+        button.addEventListener("click", () => this.turnTo(from));
+        buttons.appendChild(button);
+      }
+      if (hadFocus && !buttons.hidden) buttons.querySelector("[aria-pressed=true]").focus();
+    }
+
+    turnTo(bar) {
+      this.stage.shownBar = bar;
+      this.stage.roll.paint();
+    }
+
+    relabel() {
+      for (const [key, cell] of Object.entries(this.cells)) {
+        const { drum, step } = this.placeOf(cell), isChosen = drum === this.chosen.drum && step === this.chosen.step;
+        cell.setAttribute("aria-label", this.inWords(drum, step));
+        cell.setAttribute("aria-selected", String(Boolean(this.hits[key])));
+        cell.tabIndex = isChosen ? 0 : -1;
+        if (isChosen) cell.setAttribute("data-chosen", "");
+        else cell.removeAttribute("data-chosen");
+      }
+      const hit = this.chosenHit();
+      drumlib.dom.setText(this.find(".dlq-what"), this.inWords(this.chosen.drum, this.chosen.step));
+      this.setSlider("velocity", hit ? hit.velocity : USUAL, hit ? String(hit.velocity) : "–");
+      this.setSlider("offset", hit ? hit.offset : 0, hit ? offsetInWords(hit.offset) : "–");
+    }
+
+    setSlider(name, value, text) {
+      const slider = this.sliders[name];
+      slider.disabled = !this.chosenHit();
+      slider.value = value;
+      slider.setAttribute("aria-valuetext", text);
+      slider.parentNode.querySelector(".dls-value").textContent = text;
+    }
+
+    inWords(drum, step) { // steps from 0, as everywhere
+      const hit = this.hits[keyOf(drum, step)], bar = Math.floor(step / STEPS_PER_BAR) + 1;
+      const played = hit ? `velocity ${hit.velocity}, ${offsetInWords(hit.offset)}` : "no stroke";
+      return `${this.drums[drum]}, bar ${bar}, step ${step % STEPS_PER_BAR}: ${played}`;
+    }
+
+    choose(drum, step, focus) {
+      this.chosen = { drum: clamp(drum, 0, this.drums.length - 1), step: clamp(step, 0, this.steps - 1) };
+      const { page, layout } = this.stage.roll, bar = Math.floor(this.chosen.step / STEPS_PER_BAR);
+      if (this.chosen.step < page.from || this.chosen.step >= page.to) this.turnTo(Math.floor(bar / layout.bars) * layout.bars);
+      this.relabel();
+      if (focus) this.cells[keyOf(this.chosen.drum, this.chosen.step)].focus();
+    }
+
+    placeOf(cell) {
+      return { drum: Number(cell.getAttribute("data-drum")), step: Number(cell.getAttribute("data-step")) };
+    }
+
+    // Mouse, finger and keyboard
+
+    listen() {
+      const onCell = (type, act) => this.grid.addEventListener(type, (event) => {
+        const cell = event.target.closest(".dlq-at");
+        if (cell) act(this.placeOf(cell));
+      });
+      const isChosen = ({ drum, step }) => drum === this.chosen.drum && step === this.chosen.step;
+      onCell("mousedown", (place) => { // before the cell gets the focus, and is chosen by it
+        const key = keyOf(place.drum, place.step);
+        this.grasped = this.hits[key] && !isChosen(place) ? key : null;
+      });
+      onCell("click", ({ drum, step }) => {
+        this.choose(drum, step, true);
+        if (this.grasped !== keyOf(drum, step)) this.toggle(drum, step);
+        this.grasped = null;
+      });
+      onCell("focusin", (place) => {
+        if (!isChosen(place)) this.choose(place.drum, place.step, false);
+      });
+      this.grid.addEventListener("keydown", (event) => this.pressed(event));
+      for (const [name, slider] of Object.entries(this.sliders)) {
+        slider.addEventListener("input", () => {
+          const hit = this.chosenHit();
+          if (!hit) return;
+          hit[name] = Number(slider.value);
+          this.changed();
+        });
+        slider.addEventListener("keydown", (event) => event.stopPropagation());
+      }
+      this.find(".dlq-clear").addEventListener("click", () => this.setHits({}));
+      this.find(".dlq-reset").addEventListener("click", () => this.setHits(JSON.parse(JSON.stringify(this.first))));
+      this.find(".dlq-copy").addEventListener("click", () => this.copy());
+    }
+
+    setHits(hits) {
+      this.hits = hits;
+      this.changed();
+    }
+
+    pressed(event) {
+      if (drumlib.dom.hasModifier(event)) return;
+      const { drum, step } = this.chosen, move = MOVES[event.key];
+      if (move && event.shiftKey) this.alter(5 * move[0], move[1]);
+      else if (move) this.choose(drum + move[0], step + move[1], true);
+      else if (event.key === "Home") this.choose(drum, 0, true);
+      else if (event.key === "End") this.choose(drum, this.steps - 1, true);
+      else if (event.key === "Enter" || event.key === " ") {
+        if (!event.repeat) this.toggle(drum, step);
+      } else if (event.key === "Delete" || event.key === "Backspace") {
+        if (this.chosenHit()) this.toggle(drum, step);
+      } else return;
+      event.preventDefault();
+      event.stopPropagation();
+    }
+
+    async copy() {
+      const box = this.find(".dlq-text"), button = this.find(".dlq-copy");
+      button.textContent = await copied(box) ? "Copied" : "Press Ctrl+C";
+      if (button.textContent === "Copied") button.focus();
+    }
   }
-})();
+
+  // Whether the text was copied. A page from a disk may not use the clipboard: then the old command is tried, and where
+  // that fails, too, the text is left selected for the reader's own keys.
+  async function copied(box) {
+    try {
+      if (navigator.clipboard && window.isSecureContext) {
+        await navigator.clipboard.writeText(box.value);
+        return true;
+      }
+    } catch (error) { /* not allowed here */ }
+    box.focus();
+    box.select();
+    try {
+      return document.execCommand("copy");
+    } catch (error) {
+      return false;
+    }
+  }
+
+  drumlib.makeSequencer = (stage) => new Sequencer(stage);
+})(window.drumlib = window.drumlib || {});

@@ -140,7 +140,7 @@ class Sequencer:
     @property
     def html(self) -> str:
         """The whole sequencer, for a page."""
-        css, js, cells = assets("sequencer", Path(__file__).parent)
+        css, cells = assets("sequencer", Path(__file__).parent)
         steps = len(self.groove)
         data = plain_clock(steps, self.bpm) | {
             "knobs": [],
@@ -152,7 +152,7 @@ class Sequencer:
             "pitches": PITCH_OF_DRUM,
             "row": ROW,
         }
-        extra = f"<style>{css}</style>\n{cells}\n<script>{js}</script>"
+        extra = f"<style>{css}</style>\n{cells}"
         return stage_html(self.title, data, about=about(len(data["bars"]) - 1, self.bpm), extra=extra, kind="sequencer")
 
     def live(self):

@@ -353,7 +353,7 @@ def stage_html(
     kind: str = "stage",
 ) -> str:
     """The component: ``stage.html`` with its fields filled in. ``knobs`` and ``extra`` are HTML, the rest is text."""
-    css, js, template = assets("stage", Path(__file__).parent)
+    css, template = assets("stage", Path(__file__).parent)
     shades = ", ".join(f"rgb{colour}" for colour in LOUDNESS)
     stems = {name: audio for name, audio in (stems or {}).items()}
     mutes = [("drums", "Drums"), ("stems", "Music")] if stems else []
@@ -391,7 +391,6 @@ def stage_html(
         "kit": base64.b64encode(kit.mp3).decode("ascii"),
         "data": safe_json(data),
         "css": css,
-        "js": js,
     }
     return filled(template, fields)
 

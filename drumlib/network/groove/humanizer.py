@@ -5,7 +5,7 @@
 This is GrooVAE's task (Gillick et al. 2019). Their network predicts one number for each note, trained with squared
 error: the conditional mean, whose error is small and which varies less than real drummers do. This one predicts a
 *distribution*, as a histogram: 40 bins of offset, 32 of velocity. From it one can take the median (a small error) or a
-sample (a real drummer's spread); ``drumlib.humanize`` does.
+sample (a real drummer's spread); ``inference.histograms`` reads them out.
 
 A field of the preset chooses between two forms:
 
@@ -21,6 +21,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from drumlib.inference.histograms import RANGES, bin_edges
 from drumlib.music.grid import STEPS_PER_BAR
 from drumlib.music.kit import DRUMS
 from drumlib.network.batches import balanced_sample, with_hits
@@ -60,9 +61,6 @@ HUMANIZERS = (
 
 TEMPO_JITTER = 0.15
 """The standard deviation of the noise on the tempo in training, in octaves."""
-
-RANGES = {"velocities": (0.0, 1.0), "offsets": (-0.5, 0.5)}
-"""Where the bins of each output begin and end: velocities are MIDI's / 127, offsets in steps, positive is late."""
 
 
 class HitsEncoder(keras.layers.Layer):
@@ -155,11 +153,6 @@ class Humanizer(keras.Model):
         bins = self.decoder.bins
         empty = {name: np.zeros((0, *np.shape(hits)[1:], count), "float32") for name, count in bins.items()}
         return {name: np.concatenate([empty[name], *parts]) for name, parts in found.items()}
-
-
-def bin_edges(name: str, bins: int) -> np.ndarray:
-    """The edges of the bins of ``"velocities"`` or ``"offsets"``: (bins + 1,)."""
-    return np.linspace(*RANGES[name], bins + 1)
 
 
 def crps_loss(name: str, scale: float = 10.0):
