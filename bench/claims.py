@@ -68,7 +68,9 @@ SEED = 0
 def said(network, songs: list[EvaluationSong], section_bars: int | None = None) -> list[dict[str, np.ndarray]]:
     """What a network without a memory of its song says, nothing mended: as ``playing.free_running``, other sub-sequences."""
     given = {family: windows_from_songs([song.rolls[family] for song in songs], WINDOW_STEPS) for family in FAMILIES}
-    return songs_from_windows(network.generate(given, section_bars), [len(song) for song in songs], WINDOW_STEPS)
+    return songs_from_windows(
+        network.generate(given, subsequence_bars=section_bars), [len(song) for song in songs], WINDOW_STEPS
+    )
 
 
 def tidy(found: dict | None) -> dict | None:

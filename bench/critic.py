@@ -1,6 +1,6 @@
 """A critic of drummers: can it tell them apart, can it choose a performance, can a network learn from it?
 
-    python bench/adversary.py --songs SONGS --runs RUNS --seed 0 [--ship]
+    python bench/critic.py --songs SONGS --runs RUNS --seed 0 [--ship]
 
 Four parts, all with the shipped weights of ``band-conv`` as the network that is judged:
 
@@ -11,7 +11,7 @@ Four parts, all with the shipped weights of ``band-conv`` as the network that is
 
 The validation songs choose epochs, the temperature and critic of the ranking, and the critic's weight in the tuning.
 Every rival and every weight is reported on the test songs anyway. Trainings lie in RUNS and are gone on with; the rest
-is made anew. Writes bench/results/adversary.json; with --ship also drumlib/weights/adversary.npz (the critic that hears
+is made anew. Writes bench/results/critic.json; with --ship also drumlib/weights/critic.npz (the critic that hears
 hits alone, float16), .json and .md. About a quarter of an hour on two cores.
 """
 
@@ -26,7 +26,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from drumbook.critic import CRITIC_CONFIG, CriticPreset, build_critic, judge_all, sampled_drums, train_critic, tune
+from drumbook.critic import CRITIC_CONFIG, CriticPreset, LineUps, judge_all, sampled_drums, tune
 from drumbook.window_trial import compare_on_windows, f1, hits_of, per_song
 from drumlib.data.grid_song import WINDOW_BARS, WINDOW_STEPS, GridSong
 from drumlib.data.song_folder import list_songs, read_windows
@@ -37,29 +37,37 @@ from drumlib.inference.sampling import sampler_for
 from drumlib.inference.weights_file import read_arrays, write_checksums
 from drumlib.music.kit import FAMILIES
 from drumlib.music.rock_beat import rock_bar
-from drumlib.network.registry import build
+from drumlib.network.registry import build, pretrained
+from drumlib.network.training import train
 from drumlib.network.training_config import TrainingConfig
-from drumlib.network.weights import load_weights, pretrained, save_weights
+from drumlib.network.weights import load_weights, save_weights
 
 ROOT = Path(__file__).parent.parent
 SHELF = ROOT / "drumlib" / "weights"
-RESULTS = Path(__file__).parent / "results" / "adversary.json"
+RESULTS = Path(__file__).parent / "results" / "critic.json"
 N = 9
 TEMPERATURES = (0.5, 1.0)
 SEEDS = (0, 1)  # of the draws that a critic learns from; the test songs' have others
 TAKES = 8
 WEIGHTS = (0.0, 0.03, 0.1)  # of the critic's word in the tuning
 TUNING = TrainingConfig(
-    epochs=3, batch=64, learning_rate=3e-4, instrument_dropout=0.3, kl_weight=0.0, rollout_share=0.0
+    epochs=3,
+    batch=64,
+    learning_rate=3e-4,
+    clipnorm=1.0,
+    weight_decay=0.01,
+    instrument_dropout=0.3,
+    kl_weight=0.0,
+    rollout_share=0.0,
 )
-PRESETS = {"hits": CriticPreset(), "everything": CriticPreset(name="adversary-everything", everything=True)}
+PRESETS = {"hits": CriticPreset(), "everything": CriticPreset(name="critic-everything", everything=True)}
 
 # ruff: noqa: E501 (the rows of a Markdown table are as long as they are)
-CARD = """# Model card: `adversary`
+CARD = """# Model card: `critic`
 
 A critic (`book/drumbook/critic.py`), {parameters:,} parameters: it hears a band and the hits of a drummer, and says how
-likely a real drummer played them to this band. Weights: `adversary.npz`, float16. Every figure here is in
-`adversary.json`, and was written by `bench/adversary.py`.
+likely a real drummer played them to this band. Weights: `critic.npz`, float16. Every figure here is in
+`critic.json`, and was written by `bench/critic.py`.
 
 ## Training
 
@@ -130,9 +138,9 @@ def one_draw(network, windows: Windows, temperature: float, seed: int) -> np.nda
 
 def critic_of(name: str, drawn: dict, sets: dict, run: Path, plan: TrainingConfig):
     """Train a critic, or go on with it; the critic of its best epoch, and its history."""
-    pairs = ((sets[split], drawn[split]) for split in ("train", "validation"))
-    _, history = train_critic(*pairs, run, PRESETS[name], plan, (run / "last.npz").exists(), verbose=2)
-    critic = build_critic(PRESETS[name], plan.seed)
+    lineups = (LineUps(sets[split], drawn[split]) for split in ("train", "validation"))
+    history = train(PRESETS[name], *lineups, run, plan, (run / "last.npz").exists(), verbose=2)
+    critic = build(PRESETS[name], plan.seed)
     load_weights(critic, run / "best.npz")
     return critic, history
 
@@ -170,7 +178,7 @@ def takes_of(network, song: GridSong, temperature: float, seed: int) -> np.ndarr
     for part in song.parts:
         rolls[part.family][part.notes["step"], part.notes["pitch"]] = 1
     given = {family: np.stack([roll] * TAKES) for family, roll in rolls.items()}  # (takes, T, 128)
-    played = network.generate(given, choose=sampler_for(temperature, seed, network))
+    played = network.generate(given, sampler=sampler_for(temperature, seed, network))
     played = np.concatenate([played[name] for name in ("hits", "velocities", "offsets")], axis=-1)  # (takes, T, 27)
     return np.stack([played[:, start : start + WINDOW_STEPS] for start in song.starts], axis=1)
 
@@ -254,10 +262,10 @@ def tuning(critic, sets: dict, runs: Path, plan: TrainingConfig) -> tuple:
     rows, networks = {"before": stands(pretrained("band-conv"), critic, sets, plan.seed)}, {}
     for weight in WEIGHTS:
         network, run = build("band-conv", plan.seed), runs / f"tuned-{weight:g}"
-        load_weights(network, SHELF / "best.npz")
+        load_weights(network, SHELF / "band-conv.npz")
         history = tune(
             *(network, critic, sets["train"], sets["validation"], run, plan, weight),
-            choose=lambda epoch, network=network: sampler_for(1.0, epoch, network),
+            sampler=lambda epoch, network=network: sampler_for(1.0, epoch, network),
             resume=(run / "last.npz").exists(),
         )
         rows[f"{weight:g}"] = stands(network, critic, sets, plan.seed) | {
@@ -304,9 +312,9 @@ def main() -> None:
     for name in PRESETS:
         critics[name], histories[name] = critic_of(name, drawn, sets, options.runs / f"critic-{name}", plan)
     if options.ship:  # what is measured is what is shipped
-        save_weights(critics["hits"], SHELF / "adversary.npz")
+        save_weights(critics["hits"], SHELF / "critic.npz")
         write_checksums(SHELF)
-        load_weights(critics["hits"], SHELF / "adversary.npz")
+        load_weights(critics["hits"], SHELF / "critic.npz")
 
     test, beat = sets["test"], rock_bar()
     rivals = {
@@ -336,7 +344,7 @@ def main() -> None:
     tuned["found out by a new critic"] = telling(fresh, test, {"tuned, drawn at 1": its_draw})
 
     results = {
-        "command": f"python bench/adversary.py --songs SONGS --runs RUNS --seed {seed}{' --ship' if options.ship else ''}",
+        "command": f"python bench/critic.py --songs SONGS --runs RUNS --seed {seed}{' --ship' if options.ship else ''}",
         "songs": {split: windows.songs for split, windows in sets.items()},
         "windows": {split: len(windows) for split, windows in sets.items()},
         "judged network": "band-conv, as shipped",
@@ -359,8 +367,8 @@ def main() -> None:
     card = card_of(results)
     print(card)
     if options.ship:
-        write_whole(SHELF / "adversary.json", text)
-        write_whole(SHELF / "adversary.md", card.encode())
+        write_whole(SHELF / "critic.json", text)
+        write_whole(SHELF / "critic.md", card.encode())
 
 
 def card_of(results: dict) -> str:

@@ -22,9 +22,10 @@ from drumlib.evaluation.evaluate import REAL, about, reference_scores, score_bas
 from drumlib.evaluation.set_distances import training_bars
 from drumlib.evaluation.songs import training_windows, whole_songs
 from drumlib.files import write_whole
-from drumlib.network.registry import PRESETS, build
+from drumlib.network.registry import build, preset_names
 from drumlib.network.weights import load_or_shipped
 
+ROWS = [*preset_names("songs"), *BASELINES]
 RESULTS = Path(__file__).parent / "results" / "evaluation.json"
 CURVES = ("band-conv", "thesis")
 SEED = 0
@@ -50,15 +51,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--songs", type=Path, required=True, help="a folder of songs with a songs.csv, or a corpus")
     parser.add_argument("--runs", type=Path, help="where bench/presets.py trained; if not given, the shipped weights")
-    parser.add_argument("--rows", nargs="+", default=[*PRESETS, *BASELINES], help="presets and baselines (all)")
+    parser.add_argument("--rows", nargs="+", default=ROWS, help="presets and baselines (all)")
     parser.add_argument("--again", action="store_true", help="make these rows anew")
     parser.add_argument("--shipped", action="store_true", help="make anew what needs no run: best, and the baselines")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
     if options.shipped:
         options.rows, options.again = ["band-conv", *BASELINES], True
-    if unknown := [name for name in options.rows if name not in PRESETS and name not in BASELINES]:
-        parser.error(f"no row {unknown[0]!r}: there is {', '.join([*PRESETS, *BASELINES])}")
+    if unknown := [name for name in options.rows if name not in ROWS]:
+        parser.error(f"no row {unknown[0]!r}: there is {', '.join(ROWS)}")
     songs, validation = whole_songs(options.songs, "test"), whole_songs(options.songs, "validation")
     learning = [training_windows(options.songs, split) for split in ("train", "validation")]
     head = {
@@ -88,7 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
                 **score_network(network, songs, validation, SEED, name in CURVES, learned),
             }
         print(f"{name}: {rows[name]['seconds']} s", flush=True)
-        order = [REAL, *PRESETS, *BASELINES]
+        order = [REAL, *ROWS]
         kept = {key: rows[key] for key in sorted(rows, key=order.index)}
         write_whole(options.results, as_text({**head, "drummers": kept}))
     print(table({**head, "drummers": rows}))

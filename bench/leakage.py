@@ -100,7 +100,7 @@ def main() -> None:
     test = corpus.windows("test")
     for name, (training, validation) in ways(corpus).items():
         run = options.runs / name.replace(" ", "-").replace("'", "")
-        train(training, validation, run, "thesis", plan, resume=(run / "last.npz").exists(), verbose=2)
+        train("thesis", training, validation, run, plan, resume=(run / "last.npz").exists(), verbose=2)
         network = build("thesis")
         load_weights(network, run / "best.npz")
         results["ways"][name] = {

@@ -31,7 +31,7 @@ from drumlib.evaluation.statistics import paired_f1_difference
 from drumlib.evaluation.thesis_protocol import THESIS
 from drumlib.files import write_whole
 from drumlib.network.checkpoints import check_folder
-from drumlib.network.registry import PRESETS, build
+from drumlib.network.registry import PRESETS, build, preset_names
 from drumlib.network.training import train
 from drumlib.network.training_config import config_for, is_over
 from drumlib.network.weights import load_weights
@@ -41,29 +41,33 @@ SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
 
 TRIES = {
     # name: (preset, changes to it, changes to its plan)
-    "band-conv, songs as they are (no other keys, none silenced)": ("band-conv", {}, {"transpose": 0, "mute": 0.0}),
+    "band-conv, songs as they are (no other keys, none silenced)": (
+        "band-conv",
+        {},
+        {"transpose": 0, "instrument_dropout": 0.0},
+    ),
     "band-conv, no other keys": ("band-conv", {}, {"transpose": 0}),
-    "band-conv, none silenced": ("band-conv", {}, {"mute": 0.0}),
-    "band-conv, little dropout where it listens": ("band-conv", {"drop_band": 0.2}, {}),
+    "band-conv, none silenced": ("band-conv", {}, {"instrument_dropout": 0.0}),
+    "band-conv, little dropout where it listens": ("band-conv", {"band_dropout": 0.2}, {}),
     "band-conv, half as large": ("band-conv", {"units": 48}, {}),
     "band-conv, twice as large": ("band-conv", {"units": 192}, {}),
-    "band-conv, hears one bar around": ("band-conv", {"reach": (1, 4)}, {}),
-    "band-conv, hears one step around": ("band-conv", {"reach": (1,)}, {}),
-    "band-conv, told its own playing in half of the windows": ("band-conv", {}, {"own": 0.5}),
-    "thesis, never told its own playing": ("thesis", {}, {"own": 0.0}),
+    "band-conv, hears one bar around": ("band-conv", {"dilations": (1, 4)}, {}),
+    "band-conv, hears one step around": ("band-conv", {"dilations": (1,)}, {}),
+    "band-conv, told its own playing in half of the windows": ("band-conv", {}, {"rollout_share": 0.5}),
+    "thesis, never told its own playing": ("thesis", {}, {"rollout_share": 0.0}),
     "thesis, a bottleneck as narrow as the thesis's": ("thesis", {}, {"kl_weight": 1.0}),
-    "thesis, the mended loss": ("thesis", {"loss": "mended"}, {}),
+    "thesis, the mended loss": ("thesis", {"loss": "masked"}, {}),
     "thesis, the mended loss, 64 free bits, and 4 epochs of warm-up": (
         "thesis",
-        {"loss": "mended"},
-        {"free_bits": 64.0, "warm_up": 4},
+        {"loss": "masked"},
+        {"free_bits": 64.0, "kl_warm_up": 4},
     ),
-    "band-conv, an average of its weights": ("band-conv", {}, {"average": 0.98}),
+    "band-conv, an average of its weights": ("band-conv", {}, {"ema_decay": 0.98}),
     "band-conv, ten drummers with composed bands as well": ("band-conv", {}, {"windows": 2680}),
     "band-conv, ten drummers with composed bands alone": ("band-conv", {}, {"windows": 2680}),
     "thesis, the decoder of groove-vae transplanted": ("thesis", {}, {"schedule": "transfer"}),
     "thesis, layer-wise, in a tenth of the time": ("thesis", {}, {"schedule": "layer-wise-short"}),
-    "stacked, in floors of two bars": ("stacked", {"encoder_section": 4}, {}),
+    "stacked, in floors of two bars": ("stacked", {"encoder_summary_states": 4}, {}),
 }
 
 
@@ -89,10 +93,10 @@ def row_of(name: str) -> tuple[str, dict, dict]:
 
 def wanted(names: list[str]) -> list[str]:
     """The rows that were asked for: "presets" stands for all of these, "tries" for all of those."""
-    groups = {"presets": list(PRESETS), "tries": list(TRIES)}
+    groups = {"presets": preset_names("songs"), "tries": list(TRIES)}
     rows = [row for name in names for row in groups.get(name, [name])]
-    if unknown := [row for row in rows if row not in TRIES and row not in PRESETS]:
-        raise SystemExit(f"no row {unknown[0]!r}: there is {', '.join([*PRESETS, *TRIES, *groups])}")
+    if unknown := [row for row in rows if row not in TRIES and row not in groups["presets"]]:
+        raise SystemExit(f"no row {unknown[0]!r}: there is {', '.join([*groups['presets'], *TRIES, *groups])}")
     return rows
 
 
@@ -100,21 +104,17 @@ def made(name: str, seed: int, sets: dict, runs: Path, epochs: int | None) -> di
     """Train a row with a seed, or go on with it; put it to the trial."""
     training = join([sets["train" if part == "songs" else part] for part in BANDS.get(name, ["songs"])])
     preset, changes, plan_changes = row_of(name)
-    usual = PRESETS[preset]
+    changed = replace(PRESETS[preset], **changes)
     plan = config_for(preset, seed=seed, **{"epochs": epochs, **plan_changes})
     run = runs / f"{name.replace(',', '').replace(' ', '-').replace('(', '').replace(')', '')}-{seed}"
-    try:
-        PRESETS[preset] = replace(usual, **changes)
-        resume = (run / "last.npz").exists()
-        check_folder(run, resume)
-        started, used = time.perf_counter(), time.process_time()
-        history = train(
-            training, sets["validation"], run, preset, plan, resume, verbose=2, transplant=TRANSPLANTS.get(name)
-        )
-        taken, used = time.perf_counter() - started, time.process_time() - used
-        network = build(preset, seed)
-    finally:
-        PRESETS[preset] = usual
+    resume = (run / "last.npz").exists()
+    check_folder(run, resume)
+    started, used = time.perf_counter(), time.process_time()
+    history = train(
+        changed, training, sets["validation"], run, plan, resume, verbose=2, decoder_from=TRANSPLANTS.get(name)
+    )
+    taken, used = time.perf_counter() - started, time.process_time() - used
+    network = build(changed, seed)
     load_weights(network, run / "best.npz")
     losses = [epoch["val_loss"] for epoch in history["epochs"]]
     return {

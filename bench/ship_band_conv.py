@@ -71,17 +71,17 @@ def main() -> None:
     if options.run:
         history = json.loads((options.run / "history.json").read_text())
         load_weights(network, options.run / "best.npz")
-        save_weights(network, SHELF / "best.npz")
+        save_weights(network, SHELF / "band-conv.npz")
         write_checksums(SHELF)
     else:
         history = model_card("band-conv")["training"]
-    load_weights(network, SHELF / "best.npz")
+    load_weights(network, SHELF / "band-conv.npz")
     training, validation, test = (
         read_windows(list_songs(options.songs, split), {}) for split in ("train", "validation", "test")
     )
     tried, others = compare_on_windows(network, validation, test), window_baselines(training, validation, test)
     lead = paired_f1_difference(tried["counts"]["right band"], others["counts"]["average bar of the training songs"])
-    plan, losses = history["plan"], [epoch["val_loss"] for epoch in history["epochs"]]
+    plan, losses = history["config"], [epoch["val_loss"] for epoch in history["epochs"]]
     command = f"python -m drumlib train --preset band-conv --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
     figures = {
         "command": command,
@@ -92,7 +92,7 @@ def main() -> None:
         "versions": {name: version(name) for name in ("drumlib", "keras", "numpy")}
         | {"python": platform.python_version()},
     }
-    write_whole(SHELF / "best.json", (json.dumps(figures, indent=1) + "\n").encode())
+    write_whole(SHELF / "band-conv.json", (json.dumps(figures, indent=1) + "\n").encode())
     named = {
         "band-conv, told": tried["teacher-forced"],
         "band-conv, by itself": tried["free-running"],
@@ -120,7 +120,7 @@ def main() -> None:
         **{"density": density["value"], "density_low": density["low"], "density_high": density["high"]},
         versions=", ".join(f"{name} {number}" for name, number in history["versions"].items()),
     )
-    write_whole(SHELF / "best.md", page.encode())
+    write_whole(SHELF / "band-conv.md", page.encode())
     print(page)
 
 

@@ -37,7 +37,7 @@ here is in `{preset}.json`, and was written by `bench/ship_weights.py`.
 | --- | --- |
 | songs | {train_songs} to train on, {validation_songs} to validate on; {silent} more are listed, and have no window with all four parts; split by group, so that one artist's songs stay together |
 | windows | {train_windows:,} and {validation_windows:,}: eight bars each, a new one every two bars |
-| command | `python -m drumlib train --preset {preset} --songs SONGS --out RUN --epochs {epochs} --batch {batch} --rate {rate} --transpose {transpose} --mute {mute} --kl-weight {kl_weight} --own {own} --seed {seed}` |
+| command | `python -m drumlib train --preset {preset} --songs SONGS --out RUN --epochs {epochs} --batch {batch} --learning-rate {learning_rate} --transpose {transpose} --instrument-dropout {instrument_dropout} --kl-weight {kl_weight} --rollout-share {rollout_share} --seed {seed}` |
 | ended | after epoch {ran}{by_hand}; the weights are those of epoch {best} |
 | versions | {versions} |
 
@@ -110,10 +110,10 @@ def main() -> None:
     songs = {part: read_windows(list_songs(options.songs, part), {}).songs for part in ("train", "validation")}
     sources = Counter((row["source"], row["licence"].split(";")[0]) for row in learned)
     ran = history["epochs"]
-    finished = len(ran) == history["plan"]["epochs"] or stalled(ran, history["plan"]["stop_after"], 1e-4)
+    finished = len(ran) == history["config"]["epochs"] or stalled(ran, history["config"]["patience"], 1e-4)
     rival = results["scores"]["the bar before again"]["f1"] > results["scores"]["network"]["f1"]
     losses = [epoch["val_loss"] for epoch in history["epochs"]]
-    plan = history["plan"]
+    plan = history["config"]
     page = CARD.format(
         **{"preset": preset, "parameters": network.count_params(), "ran": len(losses)},
         **{"by_hand": "" if finished else ", stopped by hand", "rival": "beats it" if rival else "does not beat it"},
@@ -121,7 +121,19 @@ def main() -> None:
         **{"validation_songs": songs["validation"], "train_windows": history["windows"]["train"]},
         silent=len(learned) - sum(songs.values()),
         validation_windows=history["windows"]["validation"],
-        **{name: plan[name] for name in ("epochs", "batch", "rate", "transpose", "mute", "kl_weight", "own", "seed")},
+        **{
+            name: plan[name]
+            for name in (
+                "epochs",
+                "batch",
+                "learning_rate",
+                "transpose",
+                "instrument_dropout",
+                "kl_weight",
+                "rollout_share",
+                "seed",
+            )
+        },
         versions=", ".join(f"{name} {number}" for name, number in history["versions"].items()),
         **{name: results[name] for name in ("songs", "songs_with_windows", "windows", "notes")},
         sources="\n".join(f"| {source} | {licence} | {count} |" for (source, licence), count in sources.items()),

@@ -14,7 +14,7 @@ INFERENCE = sorted(PACKAGE.glob("inference/*.py"))
 MODULES = [f"drumlib.inference.{path.stem}" for path in INFERENCE] + ["drumlib.drummer", "drumlib.humanize"]
 
 TRAINING = ("drumlib.network.training", "drumlib.network.training_config", "drumlib.network.checkpoints")
-TRAINING += ("drumlib.network.groove.training", "drumlib.data.training_sets", "drumlib.evaluation")
+TRAINING += ("drumlib.network.registry", "drumlib.data.training_sets", "drumlib.evaluation")
 
 
 def imported(path: Path) -> set[str]:

@@ -38,7 +38,7 @@ def compare_on_windows(network, validation: Windows, test: Windows, seed: int = 
     half = np.roll(np.arange(len(test)), len(test) // 2)
     same = test.index[:, 0] == test.index[half, 0]
     own, other = (generate_windows(network, test, order)[..., :N] > cut for order in (np.arange(len(test)), half))
-    drawn = generate_windows(network, test, choose=sampler_for(1.0, seed, network))[..., :N]
+    drawn = generate_windows(network, test, sampler=sampler_for(1.0, seed, network))[..., :N]
     right, wrong = per_song(test, truth, own), per_song(test, truth, other, ~same)  # (songs, 3)
     drawn_counts = per_song(test, truth, drawn)
     return {

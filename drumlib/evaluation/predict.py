@@ -57,7 +57,7 @@ def generate_batch(network, bands: Sequence[dict[str, np.ndarray]], choose=None)
     }  # (W, size, 128)
     batch = max(1, BATCH * WINDOW_STEPS // size) if choose is None else len(given["bass"])
     parts = [
-        network.generate({family: x[first : first + batch] for family, x in given.items()}, choose=choose)
+        network.generate({family: x[first : first + batch] for family, x in given.items()}, sampler=choose)
         for first in range(0, len(given["bass"]), batch)
     ]
     heads = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

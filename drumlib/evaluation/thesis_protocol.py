@@ -53,7 +53,7 @@ def evaluate_windows(
     from drumlib.network.registry import build
     from drumlib.network.weights import load_or_shipped
 
-    network = load_or_shipped(build(preset), preset, weights)
+    network = load_or_shipped(build(preset, data="songs"), preset, weights)
     windows, songs, refused = windows_held_out(Path(folder), split, progress)
     inputs, outputs = predict(network, windows)
     truth = dict(zip(("hits", "velocities", "offsets"), np.split(inputs["drums"], 3, axis=-1), strict=True))
@@ -194,7 +194,8 @@ def previous_bar(song) -> np.ndarray:
 def conductor_vectors(weights: Path) -> dict | None:
     """How weights were trained: the plan in the ``history.json`` that training wrote beside them, if it is there."""
     try:
-        return json.loads((weights.parent / "history.json").read_bytes())["plan"]
+        history = json.loads((weights.parent / "history.json").read_bytes())
+        return history["config" if "config" in history else "plan"]  # "plan" in version 0.1
     except (OSError, ValueError, KeyError, TypeError):  # none, or another program's
         return None
 

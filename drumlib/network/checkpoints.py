@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -10,7 +11,7 @@ import numpy as np
 from drumlib.files import write_whole
 from drumlib.inference.presets import OLD_NAMES as PRESETS_OF_0_1
 from drumlib.inference.weights_file import read_arrays
-from drumlib.network.training_config import config_for
+from drumlib.network.training_config import TrainingConfig, config_for
 
 
 def check_folder(out: Path, resume: bool) -> None:
@@ -101,4 +102,4 @@ def current_history(history: dict) -> dict:
     usual = config_for(history.get("preset", ""))
     unwritten = {"clipnorm": usual.clipnorm, "weight_decay": usual.weight_decay}
     config = {OLD_FIELDS.get(name, name): value for name, value in history["config"].items()}
-    return {**history, "config": unwritten | config}
+    return {**history, "config": asdict(TrainingConfig(**{**unwritten, **config}))}

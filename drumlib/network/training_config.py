@@ -48,7 +48,7 @@ SCHEDULES: dict[str, tuple[TrainingStage, ...]] = {
 }
 
 
-LR_SCHEDULES = ("stalls", "cosine")
+LR_SCHEDULES = ("plateau", "cosine")
 """How the learning rate falls (``learning_rate_at``)."""
 
 EPOCHS = 50
@@ -79,7 +79,7 @@ class TrainingConfig:
     free_bits: float = 0.0  # bits of divergence a window that do not count
     rollout_share: float = 0.5  # share of windows whose input drums are the model's own rollout (as in DAgger), against
     # exposure bias; the thesis: 0
-    lr_schedule: str = "stalls"  # the rate falls where the validation loss stalls; or "cosine": to zero, along a cosine
+    lr_schedule: str = "plateau"  # the rate falls where the validation loss stalls; or "cosine": it falls to zero
     lr_patience: int = 3  # epochs without a gain of 1e-3 after which the rate is divided by four; the thesis: 6
     patience: int = 8  # epochs without a gain of 1e-4 after which training ends
     ema_decay: float = 0.0  # of the exponential moving average of the weights, which is what is kept; 0 is none
@@ -91,6 +91,8 @@ class TrainingConfig:
     def __post_init__(self):
         if self.schedule not in SCHEDULES:
             raise ValueError(f"no schedule {self.schedule!r}: there is {', '.join(SCHEDULES)}")
+        if self.lr_schedule == "stalls":  # the name in version 0.1
+            object.__setattr__(self, "lr_schedule", "plateau")
         if self.epochs is None:  # object.__setattr__, since the class is frozen
             object.__setattr__(self, "epochs", sum(stage.epochs for stage in SCHEDULES[self.schedule]) or EPOCHS)
         if not all(math.isfinite(x) for x in astuple(self) if isinstance(x, float)):
@@ -120,7 +122,9 @@ class TrainingConfig:
         if SCHEDULES[self.schedule] and self.learning_rate != TrainingConfig.learning_rate:
             raise ValueError(STAGES_HAVE_RATES.format(self.schedule, "no other rate can be set beside them"))
         if SCHEDULES[self.schedule] and self.lr_schedule == "cosine":
-            raise ValueError(STAGES_HAVE_RATES.format(self.schedule, "the rate cannot fall by cosine, only by stalls"))
+            raise ValueError(
+                STAGES_HAVE_RATES.format(self.schedule, "the rate cannot fall by cosine, only on a plateau")
+            )
 
     @property
     def stages(self) -> tuple[TrainingStage, ...]:
@@ -207,7 +211,7 @@ def in_parts(path: str, parts: tuple[str, ...]) -> bool:
 def learning_rate_at(epochs: list[dict], config: TrainingConfig) -> float:
     """The learning rate after these epochs.
 
-    With "stalls": that of the stage, divided by four whenever the validation loss has stalled within it for
+    With "plateau": that of the stage, divided by four whenever the validation loss has stalled within it for
     ``lr_patience`` epochs. With "cosine": ``learning_rate * (1 + cos(pi * epoch / epochs)) / 2``.
     """
     if config.lr_schedule == "cosine":

@@ -70,7 +70,7 @@ def test_what_stands_beside_every_step_is_as_if_it_were_repeated():
         return layer(ops.concatenate([x, every], axis=-1), training=True)
 
     for training in (True, False):
-        mine = learned(ours, given, lambda layer, x, v, t=training: layer(x, beside=v, training=t))
+        mine = learned(ours, given, lambda layer, x, v, t=training: layer(x, context=v, training=t))
         alike(mine, learned(keras_own, given, repeated))
 
 

@@ -90,7 +90,7 @@ def threshold_and_temperature(
 
 def thresholds_of(preset: str) -> tuple[float, ...]:
     """The thresholds on the knob. Raises ValueError if there is no such preset."""
-    from drumlib.network.weights import pretrained
+    from drumlib.network.registry import pretrained
 
     own = pretrained(preset).preset.thresholds
     return tuple(sorted({*THRESHOLDS.get(preset, THRESHOLDS[DEFAULT_PRESET]), own[len(own) // 2]}))
@@ -99,14 +99,14 @@ def thresholds_of(preset: str) -> tuple[float, ...]:
 def meaning(preset: str, answer: float) -> str:
     """What stands behind an answer that is no probability: the probability that it is an answer for."""
     from drumlib.inference.calibration import calibrate
-    from drumlib.network.weights import pretrained
+    from drumlib.network.registry import pretrained
 
     return f", by which it means {calibrate(answer):.0%}" if needs_calibration(pretrained(preset)) else ""
 
 
 def middle(cuts: tuple[float, ...], preset: str) -> float:
     """The preset's own threshold, the middle one of several."""
-    from drumlib.network.weights import pretrained
+    from drumlib.network.registry import pretrained
 
     own = pretrained(preset).preset.thresholds
     return own[len(own) // 2]
