@@ -13,17 +13,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from drumlib.inference.histograms import RANGES
 from drumlib.inference.presets import DEFAULT_PRESET, current_name
-from drumlib.network.band_conv.model import BandConvNetwork, BandConvPreset
+from drumlib.network.band_conv.model import HEADS, BandConvNetwork, BandConvPreset
 from drumlib.network.batches import Batches
 from drumlib.network.groove.groove_vae import GrooveVAE, GrooveVAEPreset, groove_batches
-from drumlib.network.groove.humanizer import (
-    HUMANIZERS,
-    RANGES,
-    Humanizer,
-    crps_loss,
-    humanizer_batches,
-)
+from drumlib.network.groove.humanizer import HUMANIZERS, Humanizer, crps_loss, humanizer_batches
 from drumlib.network.losses import LOSS_WEIGHTS, LOSSES, summed_cross_entropy, summed_squared_error
 from drumlib.network.thesis import DrummerNetwork, Preset
 from drumlib.network.training_config import CONFIGS, TrainingConfig
@@ -148,8 +143,8 @@ def humanizer_objective(preset) -> dict:
 
 
 def groove_vae_objective(preset) -> dict:
-    errors = {"velocities": summed_squared_error, "offsets": summed_squared_error}
-    return {"loss": {"hits": summed_cross_entropy, **errors}}
+    losses = (summed_cross_entropy, summed_squared_error, summed_squared_error)
+    return {"loss": dict(zip(HEADS, losses, strict=True))}
 
 
 register(Kind(DrummerNetwork, song_objective, song_batches, "songs"), Preset())

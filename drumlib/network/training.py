@@ -48,10 +48,8 @@ def train(
 
     Raises
     ------
-    FileExistsError
-        If ``out`` already holds a run and ``resume`` is false.
-    FileNotFoundError
-        If ``resume`` is true and there is nothing to resume.
+    FileExistsError, FileNotFoundError
+        If ``out`` already holds a run and ``resume`` is false; if ``resume`` is true and there is nothing to resume.
     ValueError
         If there are no windows to train or validate on, or the run in ``out`` was made with other settings.
     """
@@ -75,16 +73,8 @@ def train(
     if hasattr(training, "songs"):
         settings["songs"] = {"train": training.songs, "validation": validation.songs}
     batches = partial(KINDS[type(preset)].batches, network, config=config)
-    return run(
-        network,
-        out,
-        config,
-        lambda epoch, rng: batches(training, epoch=epoch, rng=rng),
-        batches(validation),
-        settings,
-        resume,
-        verbose,
-    )
+    epoch_batches = partial(batches, training)
+    return run(network, out, config, epoch_batches, batches(validation), settings, resume, verbose)
 
 
 def compile_network(network, config: TrainingConfig | None = None) -> None:
@@ -117,7 +107,7 @@ def run(
     network,
     out: Path,
     config: TrainingConfig,
-    batches: Callable[[int, np.random.Generator], keras.utils.PyDataset],
+    batches: Callable[..., keras.utils.PyDataset],
     validation: keras.utils.PyDataset,
     settings: dict,
     resume: bool = False,
@@ -130,13 +120,10 @@ def run(
 
     Parameters
     ----------
-    batches
-        From an epoch, counted from 0, and its random numbers, to the epoch's batches. The result must depend on
-        nothing else, or a resumed run will not equal an undisturbed one.
-    validation
-        The batches to validate on.
-    settings
-        What is written to the history, and must be the same when a run is resumed.
+    batches : ``batches(epoch=..., rng=...)`` are an epoch's batches, epochs counted from 0. They must depend on nothing
+        else, or a resumed run will not equal an undisturbed one.
+    validation : the batches to validate on
+    settings : what is written to the history, and must be the same when a run is resumed
 
     Raises
     ------
@@ -159,7 +146,7 @@ def run(
         network.optimizer.learning_rate = learning_rate_at(history["epochs"], config)
         set_kl_weight(network, config, epoch)
         print(f"epoch {epoch + 1} of at most {config.epochs}", flush=True)
-        data = batches(epoch, np.random.default_rng([config.seed, epoch]))
+        data = batches(epoch=epoch, rng=np.random.default_rng([config.seed, epoch]))
         logs = network.fit(data, validation_data=validation, shuffle=False, verbose=verbose, callbacks=ema).history
         figures = {name: round(float(values[0]), 6) for name, values in logs.items()}
         if not (math.isfinite(figures["loss"]) and math.isfinite(figures["val_loss"])):  # before anything is written

@@ -140,45 +140,21 @@ class TrainingConfig:
         return None
 
 
-HUMANIZE_CONFIG = TrainingConfig(
-    epochs=16,
-    batch=128,
-    learning_rate=3e-3,
-    clipnorm=1.0,
-    lr_schedule="cosine",
-    ema_decay=0.99,
-    windows=8000,
-    patience=99,
-)
+GROOVES = {"epochs": 16, "batch": 128, "clipnorm": 1.0, "lr_schedule": "cosine", "patience": 99}
+HUMANIZE_CONFIG = TrainingConfig(**GROOVES, learning_rate=3e-3, ema_decay=0.99, windows=8000)
 """All humanizers are trained alike, so that their scores compare architectures."""
 
 CONFIGS = {
     # No rollouts: it has no recurrent state to copy from. It learns fast, and overfits soon.
     "band-conv": TrainingConfig(
-        epochs=24,
-        learning_rate=2e-3,
-        clipnorm=1.0,
-        weight_decay=0.01,
-        instrument_dropout=0.3,
-        kl_weight=0.0,
-        rollout_share=0.0,
-        lr_patience=2,
-        patience=6,
+        **{"epochs": 24, "learning_rate": 2e-3, "clipnorm": 1.0, "weight_decay": 0.01, "instrument_dropout": 0.3},
+        **{"kl_weight": 0.0, "rollout_share": 0.0, "lr_patience": 2, "patience": 6},
     ),
     # Groove models: many windows of few drummers, so an epoch is a sample of them.
     "humanize": HUMANIZE_CONFIG,
     "humanize-untold": HUMANIZE_CONFIG,
     "humanize-bottleneck": replace(HUMANIZE_CONFIG, kl_weight=0.05),
-    "groove-vae": TrainingConfig(
-        epochs=16,
-        batch=128,
-        learning_rate=2e-3,
-        clipnorm=1.0,
-        lr_schedule="cosine",
-        ema_decay=0.9,
-        windows=6000,
-        patience=99,
-    ),
+    "groove-vae": TrainingConfig(**GROOVES, learning_rate=2e-3, ema_decay=0.9, windows=6000),
 }
 """The configurations of presets that are not trained with the usual one."""
 

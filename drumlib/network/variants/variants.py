@@ -133,10 +133,6 @@ class VariantNetwork(DrummerNetwork):
         """S: the steps of a sub-sequence in a window of ``length`` steps, without a conductor the whole window."""
         return length if self.preset.levels == 1 else STEPS_PER_BAR * (bars or self.preset.subsequence_bars)
 
-    def memory(self, states):
-        """Keys and values for the decoder's attention, of all encoder states: 2 x (B, T/8 - 1, 256)."""
-        return self.decoder.project_memory(ops.concatenate(states, axis=-1))  # (B, T/8 - 1, 1200)
-
     def call(self, inputs, training=False):
         drums = ops.cast(inputs["drums"], "float32")
         length, at_once = drums.shape[1], self.preset.steps_at_once  # T
@@ -146,7 +142,10 @@ class VariantNetwork(DrummerNetwork):
         vectors = self.conduct(z, subsequences=length // steps)  # (B, U, 256)
         vectors = ops.reshape(vectors, (-1, vectors.shape[-1]))  # (B, U, 256) -> (B * U, 256)
         drums = ops.reshape(drums, (-1, steps // at_once, at_once * drums.shape[-1]))  # (B, T, 27) -> (B * U, S, 27)
-        context = {"memory": self.memory(states), "positions": range(length)} if self.preset.attention else {}
+        context = {}
+        if self.preset.attention:
+            memory = self.decoder.project_memory(ops.concatenate(states, axis=-1))  # 2 x (B, T/8 - 1, 256)
+            context = {"memory": memory, "positions": range(length)}
         heads = self.decoder(vectors, drums, training=training, **context)  # 3 x (B * U, S, 9)
         return {name: ops.reshape(x, (-1, length, len(DRUMS))) for name, x in heads.items()}  # 3 x (B, T, 9)
 
@@ -161,7 +160,7 @@ class VariantNetwork(DrummerNetwork):
         vectors = ops.reshape(vectors, (-1, vectors.shape[-1]))  # (B, U, 256) -> (B * U, 256)
         context = {}
         if self.preset.attention:
-            memory = self.memory(states)
+            memory = self.decoder.project_memory(ops.concatenate(states, axis=-1))  # 2 x (B, T/8 - 1, 256)
             context = {
                 "memory": lambda step: memory,
                 "positions": lambda step: range(step, subsequences * steps, steps),
