@@ -2,7 +2,7 @@
 
     python bench/accompany_corpus.py --songs SONGS
 
-Checked of each good song, with the command line as a stranger would use it: it succeeds; the result is read again; it
+Checked of each good song, with the command line: it succeeds; the result is read again; it
 has drums on channel 10 to the song's last bar; every other event of the file is what it was; the same seed gives the
 same bytes. Writes bench/results/accompany_corpus.json.
 """
@@ -39,7 +39,7 @@ def other_events(path: Path) -> list:
 
 
 def check(source: Path, folder: Path, *options: str) -> list[str]:
-    """What is wrong with the drummer's work on one song: nothing, one hopes."""
+    """The faults found in the accompaniment of one song; an empty list if there are none."""
     outputs = [folder / "first.mid", folder / "second.mid"]
     for output in outputs:
         output.unlink(missing_ok=True)
@@ -68,7 +68,7 @@ def main() -> None:
     folder = options.parse_args().songs
     rows = read_table(folder / "songs.csv")
     warnings.simplefilter("ignore")
-    refused, faults, seconds, drawn = {}, {}, [], 0
+    refused, faults, seconds, sampled = {}, {}, [], 0
     for row in tqdm(rows, desc="reading"):
         try:
             Grid(read_song(folder / row["file"]))
@@ -80,9 +80,9 @@ def main() -> None:
             start = time.perf_counter()
             found = check(folder / name, Path(temporary))
             seconds.append((time.perf_counter() - start) / 2)
-            if not found and number % 10 == 0:  # drawn notes, for some
+            if not found and number % 10 == 0:  # sampled notes, for some
                 found = check(folder / name, Path(temporary), "--temperature", "1")
-                drawn += 1
+                sampled += 1
             if found:
                 faults[name] = found
     results = {
@@ -91,7 +91,7 @@ def main() -> None:
         "refused": refused,
         "good_songs": len(good),
         "accompanied_without_fault": len(good) - len(faults),
-        "of_these_with_drawn_notes_too": drawn,
+        "of_these_sampled_too": sampled,
         "faults": faults,
         "seconds_per_song": {"median": round(sorted(seconds)[len(seconds) // 2], 2), "most": round(max(seconds), 2)},
     }

@@ -25,9 +25,10 @@ from pathlib import Path
 
 import symusic
 
+from drumbook.bands.source import RULES, GrooveBands
 from drumlib.data.corpus.builder import build
-from drumlib.data.corpus.selection import SelectionRules, exclusion_reason
-from drumlib.data.corpus.sources import GrooveBands, SongFolder
+from drumlib.data.corpus.selection import exclusion_reason
+from drumlib.data.corpus.sources import SongFolder
 from drumlib.data.grid_song import grid_song
 from drumlib.data.groove_dataset import performances
 from drumlib.data.splitting.fingerprints import song_fingerprints, window_fingerprints
@@ -195,10 +196,10 @@ def shares(songs: Path, build_seconds: float) -> dict:
     read = [fast.song_from_bytes_fast(one) for one in data]
     seconds["reading, symusic and our checks"] = time.perf_counter() - started
     started = time.perf_counter()
-    charts = [grid_song(song) for song in read if exclusion_reason(song) is None]
-    seconds["selection and charts"] = time.perf_counter() - started
+    grid_songs = [grid_song(song) for song in read if exclusion_reason(song) is None]
+    seconds["selection and the grid"] = time.perf_counter() - started
     started = time.perf_counter()
-    for one in charts:
+    for one in grid_songs:
         song_fingerprints(one), window_fingerprints(one)
     seconds["fingerprints"] = time.perf_counter() - started
     return {name: taken / build_seconds for name, taken in seconds.items()}
@@ -235,8 +236,7 @@ def main() -> None:
         }
         show(results["good songs"])
         results["500 performances with bands"] = [
-            measured(Some(where, variants=2), workers, rules=SelectionRules(bars=8, strokes=0, fit=0.0))
-            for workers in (0, 2)
+            measured(Some(where, variants=2), workers, rules=RULES) for workers in (0, 2)
         ]
         show(results["500 performances with bands"])
     results["ever more songs"] = grown(options.songs, [1, 2, 4, 8])
@@ -281,14 +281,14 @@ def in_words(results: dict) -> str:
     on_64 = lakh["minutes on 64 cores, if each adds as much as the second"]
     kept = lakh["gigabytes on disk, if as many are kept"]
     goes = good["shares of the time on one core"]
-    reading, charts = (goes[name] for name in ("reading, symusic and our checks", "selection and charts"))
+    reading, gridding = (goes[name] for name in ("reading, symusic and our checks", "selection and the grid"))
     text = f"""
         Measured on {machine["cores"]} cores ({machine["processor"]}): the fast reader reads {rates["symusic"]:.0f}
         songs a second and the plain one {rates["mido"]:.0f}, and both read the same songs. A corpus of the
         {one["songs"]} good songs takes {one["seconds"]:.1f} s on one core, {good["times as fast"]:.0f} times as fast as
         with the plain reader. We wanted 20 times. What bounds it is no longer symusic, which needs
         {goes["symusic alone, on the same files"]:.0%} of the time for these files: {reading:.0%} goes into reading
-        and checking every byte, which is Python for the most part, and {charts:.0%} into selection and charts. No
+        and checking every byte, which is Python for the most part, and {gridding:.0%} into selection and the grid. No
         process needs more than {peaks[1]} MB for {last["songs"]:,} songs, and {peaks[0]} MB for {first["songs"]:,}.
         All {lakh["files"]:,} files of `lmd_matched` would take {lakh["minutes on 2 cores"]:.0f} minutes on 2 cores,
         and {on_64:.1f} on 64 if each adds as much as the second did and the disk keeps up; and {kept:.1f} GB on disk

@@ -1,15 +1,15 @@
-"""All networks and all humble rivals on whole songs: the table of the chapter "Results".
+"""All networks and all baselines on whole songs: the table of the chapter "Results".
 
     python bench/evaluation.py --songs SONGS --runs RUNS
-    python bench/evaluation.py --songs SONGS --runs RUNS --rows best rules --again
+    python bench/evaluation.py --songs SONGS --runs RUNS --rows band-conv rules --again
     python bench/evaluation.py --songs SONGS --shipped
 
-Every row is one drummer on the test songs: told the truth, by itself, with another song's band, drawing its notes
-(``drumlib.evaluation.evaluate`` says how). A network plays with the weights of RUNS/PRESET-0/best.npz, which
-bench/presets.py trains, all on the same songs with the same budget; one without a run there plays with the weights that
-ship, and one without either is left out. Cuts are chosen on the validation songs; rivals learn from the training songs.
-For ``band-conv`` and ``thesis`` there are also precision and recall of each drum, and of all, at every cut. The table can be
-made piece by piece: a row that is in the results already is not made again, unless ``--again`` asks for it.
+Every row is a network or a baseline on the test songs: teacher-forced, free-running, with a mismatched band, sampled
+(``drumlib.evaluation.evaluate``). A network has the weights of RUNS/PRESET-0/best.npz, which bench/presets.py trains,
+all on the same songs with the same budget; without a run there, the weights that ship; without either, it is left out.
+Thresholds are chosen on the validation songs; baselines learn from the training songs. For ``band-conv`` and ``thesis``
+there are also precision and recall of each drum, and of all, at every threshold. The table can be made piece by piece:
+a row that is in the results already is not made again, unless ``--again`` asks for it.
 """
 
 import argparse
@@ -18,9 +18,17 @@ import re
 from pathlib import Path
 
 from drumlib.evaluation.baselines import BASELINES, make
-from drumlib.evaluation.evaluate import REAL, about, reference_scores, score_baseline, score_network, table, table_sum
+from drumlib.evaluation.evaluate import (
+    REFERENCE,
+    about,
+    reference_scores,
+    score_baseline,
+    score_network,
+    table,
+    table_sum,
+)
 from drumlib.evaluation.set_distances import training_bars
-from drumlib.evaluation.songs import training_windows, whole_songs
+from drumlib.evaluation.songs import evaluation_songs, training_windows
 from drumlib.files import write_whole
 from drumlib.network.registry import build, preset_names
 from drumlib.network.weights import load_or_shipped
@@ -53,14 +61,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--runs", type=Path, help="where bench/presets.py trained; if not given, the shipped weights")
     parser.add_argument("--rows", nargs="+", default=ROWS, help="presets and baselines (all)")
     parser.add_argument("--again", action="store_true", help="make these rows anew")
-    parser.add_argument("--shipped", action="store_true", help="make anew what needs no run: best, and the baselines")
+    parser.add_argument(
+        "--shipped", action="store_true", help="make anew what needs no run: band-conv, and the baselines"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
     if options.shipped:
         options.rows, options.again = ["band-conv", *BASELINES], True
     if unknown := [name for name in options.rows if name not in ROWS]:
         parser.error(f"no row {unknown[0]!r}: there is {', '.join(ROWS)}")
-    songs, validation = whole_songs(options.songs, "test"), whole_songs(options.songs, "validation")
+    songs, validation = evaluation_songs(options.songs, "test"), evaluation_songs(options.songs, "validation")
     learning = [training_windows(options.songs, split) for split in ("train", "validation")]
     head = {
         "command": "python bench/evaluation.py --songs SONGS --runs RUNS",
@@ -69,8 +79,8 @@ def main(arguments: list[str] | None = None) -> None:
     }
     results = json.loads(options.results.read_text(encoding="utf-8")) if options.results.exists() else {"drummers": {}}
     learned = training_bars(learning[0])
-    rows = {REAL: reference_scores(songs, learned)} | {
-        name: row for name, row in results["drummers"].items() if name != REAL
+    rows = {REFERENCE: reference_scores(songs, learned)} | {
+        name: row for name, row in results["drummers"].items() if name != REFERENCE
     }
     for name in options.rows:
         if name in rows and not options.again:
@@ -89,7 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
                 **score_network(network, songs, validation, SEED, name in CURVES, learned),
             }
         print(f"{name}: {rows[name]['seconds']} s", flush=True)
-        order = [REAL, *ROWS]
+        order = [REFERENCE, *ROWS]
         kept = {key: rows[key] for key in sorted(rows, key=order.index)}
         write_whole(options.results, as_text({**head, "drummers": kept}))
     print(table({**head, "drummers": rows}))

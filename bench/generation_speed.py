@@ -46,7 +46,7 @@ def main() -> None:
         candidates(song)
         times.append(time.perf_counter() - start)
     results = {
-        "what": "drummer.takes on a song of four minutes: rolls, network, thresholds, ranking; seconds of wall clock",
+        "what": "drummer.candidates of a song of four minutes: rolls, network, thresholds, ranking; wall-clock seconds",
         "preset": "thesis",
         "song": {"seconds": round(song.duration, 1), "bars": len(song.bars)},
         "first_call": round(times[0], 3),

@@ -1,10 +1,10 @@
-"""Train the groove VAE on the Groove MIDI Dataset, and measure its space: does it say grooves again, and what is between them?
+"""Train the groove VAE on the Groove MIDI Dataset; reconstruction, samples and interpolation of its latent space.
 
     python bench/groove_vae.py --groove FOLDER_OR_ZIP --runs RUNS [--ship]
     python bench/groove_vae.py --groove FOLDER_OR_ZIP --shipped
 
 Trains on the training split's beats in 4/4 (windows of two bars), chooses the epoch on the validation split, and is
-only scored on the test split. The run lies in RUNS and is gone on with. Writes bench/results/groove_vae.json; with
+only scored on the test split. The run lies in RUNS and is resumed. Writes bench/results/groove_vae.json; with
 --ship also drumlib/weights/groove-vae.npz (float16), .json and .md. Some minutes on a CPU. --shipped trains nothing: it
 scores the weights that ship, and writes results and card anew.
 """
@@ -26,13 +26,13 @@ from drumlib.network.training_config import config_for
 RESULTS = Path(__file__).parent / "results" / "groove_vae.json"
 SAMPLES = 1000
 PATHS = 200
-STOPS = 7
+POINTS = 7
 
 # ruff: noqa: E501 (the rows of a Markdown table are as long as they are)
 CARD = """# Model card: `groove-vae`
 
 A small hierarchical variational autoencoder after MusicVAE (Roberts et al. 2018), {parameters:,} parameters: two bars of
-drums to one point of {latent} dimensions, and back, bar by bar. Weights: `groove-vae.npz`, float16. Every figure here is
+drums to a latent vector z of {latent} dimensions, and back, bar by bar. Weights: `groove-vae.npz`, float16. Every figure here is
 in `groove-vae.json`, and was written by `bench/groove_vae.py`.
 
 ## Training
@@ -47,15 +47,15 @@ in `groove-vae.json`, and was written by `bench/groove_vae.py`.
 
 ## Held-out scores
 
-{test:,} windows of the test split, {notes:,} notes. Hits cut at {threshold:g}, all cells pooled; z is the posterior's mean.
+{test:,} windows of the test split, {notes:,} notes. Threshold {threshold:g}, all cells pooled; z is the posterior's mean.
 
 | | precision | recall | F1 |
 | --- | --- | --- | --- |
 {rows}
 
-Teacher-forced, the network is told the true step before each step; playing by itself, it has nothing but z. Another
-window is one drawn by chance among the test windows. The posterior carries {bits:.1f} bits of a window on
-average; in training the first {free:g} cost nothing.
+Teacher-forced, the decoder is given the true step before each step; free-running, it has nothing but z. A mismatched
+window (or z) is a random one of the test windows. The KL divergence of posterior and prior is {bits:.1f} bits a window on
+average; in training the first {free:g} are free bits.
 
 Notes in a window of two bars, on average, and how many of the windows are silent:
 
@@ -63,13 +63,13 @@ Notes in a window of two bars, on average, and how many of the windows are silen
 | --- | --- | --- | --- |
 {density}
 
-The samples are {samples:,} draws of z from the standard Gaussian, and their strokes are drawn, too; cut, they are fewer,
-and repeat themselves. The ways are straight lines between {paths} pairs of test
-windows, {stops} stops each; of these, the inner ones are counted.
+The samples are decoded from {samples:,} z of the standard Gaussian prior, and their hits are sampled, too; thresholded, they
+are fewer, and repeat themselves. The interpolations are linear, between {paths} pairs of test windows, {stops} points each,
+of which the inner ones are counted.
 
 ## What it is good for, and what not
 
-To learn from: to draw grooves, and to go from one to another. Two bars, 4/4, ten drummers. It smooths: rare strokes of
+To learn from: to sample grooves, and to interpolate between them. Two bars, 4/4, ten drummers. It smooths: rare hits of
 the original are left out, and ghost notes go first. The weights are offered under MIT, as the rest of the project; credit for the data: Gillick, Roos, Engel,
 Eck, Bamman, "Learning to Groove with Inverse Sequence Transformations", ICML 2019.
 """
@@ -85,7 +85,7 @@ def agreement(truth: np.ndarray, played: np.ndarray) -> dict[str, float]:
 
 
 def density(grooves: np.ndarray) -> dict:
-    """How full grooves (windows, T, 27) are, and how loud and late they are played."""
+    """Density, velocities and offsets of grooves (windows, T, 27)."""
     hits, velocities, offsets = np.split(grooves, 3, axis=-1)
     notes, struck = hits.sum(axis=(1, 2)), hits > 0
     return {
@@ -103,60 +103,60 @@ def density(grooves: np.ndarray) -> dict:
 
 
 def thresholds(network, grooves: np.ndarray) -> dict:
-    """What the network plays by itself of these windows, at several thresholds: how well, and how much of the notes."""
+    """Free-running reconstruction of these windows at several thresholds: scores, and density."""
     z, hits, rows = network.encode(grooves), grooves[..., :9], {}
     for threshold in (0.3, 0.35, 0.4, 0.45, 0.5):
         played = network.decode(z, threshold=threshold)[..., :9]
-        rows[threshold] = agreement(hits, played) | {"notes_per_real_note": round(float(played.sum() / hits.sum()), 4)}
+        rows[threshold] = agreement(hits, played) | {"density_ratio": round(float(played.sum() / hits.sum()), 4)}
     return rows
 
 
 def measure(network, test, seed: int) -> dict:
-    """All that is measured on held-out windows."""
+    """All measurements on held-out windows."""
     rng = np.random.default_rng(seed)
     truth = test.grooves
     hits = truth[..., :9]
     heads = network.predict({"drums": truth}, batch_size=256, verbose=0)
     z = np.concatenate([network.encode(truth[i : i + 256]) for i in range(0, len(truth), 256)])
-    alone = np.concatenate([network.decode(z[i : i + 512]) for i in range(0, len(z), 512)])
+    free = np.concatenate([network.decode(z[i : i + 512]) for i in range(0, len(z), 512)])
     other = rng.permutation(len(truth))
     bits = []
     for i in range(0, len(truth), 256):
         mean, log_var = (np.asarray(x) for x in network.encoder(truth[i : i + 256]))
         bits.append(((mean**2 + np.exp(log_var) - log_var - 1) / 2).sum(axis=-1) / np.log(2))
     pairs = rng.choice(len(truth), size=(PATHS, 2), replace=False)
-    share = np.linspace(0, 1, STOPS)[None, :, None]
-    ways = (1 - share) * z[pairs[:, :1]] + share * z[pairs[:, 1:]]  # (paths, stops, Z)
-    stops = network.decode(ways.reshape(-1, z.shape[-1])).reshape(PATHS, STOPS, *truth.shape[1:])
-    moves = (stops[:, 1:, :, :9] != stops[:, :-1, :, :9]).sum(axis=(2, 3))  # (paths, stops - 1): cells that change
-    whole = (stops[:, -1, :, :9] != stops[:, 0, :, :9]).sum(axis=(1, 2))
-    both = (hits > 0) & (alone[..., :9] > 0)
+    share = np.linspace(0, 1, POINTS)[None, :, None]
+    between = (1 - share) * z[pairs[:, :1]] + share * z[pairs[:, 1:]]  # (paths, points, Z)
+    points = network.decode(between.reshape(-1, z.shape[-1])).reshape(PATHS, POINTS, *truth.shape[1:])
+    moves = (points[:, 1:, :, :9] != points[:, :-1, :, :9]).sum(axis=(2, 3))  # (paths, points - 1): cells that change
+    whole = (points[:, -1, :, :9] != points[:, 0, :, :9]).sum(axis=(1, 2))
+    both = (hits > 0) & (free[..., :9] > 0)
     return {
         "windows": len(truth),
         "notes": int(hits.sum()),
         "reconstruction": {
             "teacher-forced": agreement(hits, heads["hits"] > network.preset.threshold),
-            "playing by itself": agreement(hits, alone[..., :9]),
-            "another window": agreement(hits, truth[other][..., :9]),
-            "another window's z": agreement(hits, alone[other][..., :9]),
+            "free-running": agreement(hits, free[..., :9]),
+            "mismatched window": agreement(hits, truth[other][..., :9]),
+            "mismatched z": agreement(hits, free[other][..., :9]),
         },
         "posterior_bits": round(float(np.concatenate(bits).mean()), 3),
-        "errors_where_both_strike": {
-            "velocity_mean_absolute": round(float(np.abs(alone - truth)[..., 9:18][both].mean()), 4),
-            "offset_mean_absolute_steps": round(float(np.abs(alone - truth)[..., 18:][both].mean()), 4),
+        "errors_on_shared_hits": {
+            "velocity_mean_absolute": round(float(np.abs(free - truth)[..., 9:18][both].mean()), 4),
+            "offset_mean_absolute_steps": round(float(np.abs(free - truth)[..., 18:][both].mean()), 4),
         },
         "density": {
             "real windows": density(truth),
-            "said again": density(alone),
+            "reconstructions": density(free),
             "samples": density(network.sample(SAMPLES, seed)),
-            "samples, notes cut": density(
+            "samples, thresholded": density(
                 network.decode(rng.standard_normal((SAMPLES, z.shape[-1])).astype("float32"))
             ),
-            "on the way": density(stops[:, 1:-1].reshape(-1, *truth.shape[1:])),
+            "interpolations": density(points[:, 1:-1].reshape(-1, *truth.shape[1:])),
         },
-        "ways": {
+        "interpolation": {
             "pairs": PATHS,
-            "stops": STOPS,
+            "stops": POINTS,
             "cells_that_change_from_end_to_end": round(float(whole.mean()), 3),
             "cells_that_change_in_a_step": round(float(moves.mean()), 3),
             "largest_step_as_a_share_of_the_whole": round(float((moves.max(axis=1) / np.maximum(whole, 1)).mean()), 3),
@@ -165,14 +165,14 @@ def measure(network, test, seed: int) -> dict:
 
 
 def main() -> None:
-    """Train it or not, score it, write it down."""
+    """Train it, unless the shipped weights are asked for; score it; write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--groove", type=Path, required=True, help="the Groove MIDI Dataset: archive or folder")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--runs", type=Path, help="where the training run goes, or lies")
     what.add_argument("--shipped", action="store_true", help="only score the weights that ship")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, help="if not given, as the preset's plan has it")
+    parser.add_argument("--epochs", type=int, help="if not given, as in the preset's configuration")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--ship", action="store_true", help="write the weights and their card into the package")
     options = parser.parse_args()
@@ -227,7 +227,7 @@ def card(results: dict) -> str:
         ),
         samples=SAMPLES,
         paths=PATHS,
-        stops=STOPS,
+        stops=POINTS,
     )
 
 

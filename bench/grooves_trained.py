@@ -1,6 +1,6 @@
-"""What the benches of both networks that learn from drums alone have in common: a training, and how it is written down.
+"""What bench/humanize.py and bench/groove_vae.py have in common: training, and how it is written down.
 
-Not a command of its own: bench/humanize.py and bench/groove_vae.py call it.
+Not a command of its own.
 """
 
 import hashlib
@@ -28,9 +28,9 @@ def run_of(runs: Path, preset: str, seed: int) -> Path:
 
 
 def trained(preset: str, sets: dict, runs: Path, plan, before: dict | None = None) -> tuple:
-    """Train a preset, or go on with it: its network, with weights as they would ship, and how it was trained.
+    """Train a preset, or resume its training: its network, with weights as they would ship, and its training.
 
-    ``before`` is how it was trained by the results so far: of a training that is gone on with, nobody took the time.
+    ``before`` is its training in the results so far: the time of a resumed training is not measured.
     """
     run = run_of(runs, preset, plan.seed)
     resume = (run / "last.npz").exists()
@@ -52,7 +52,7 @@ def trained(preset: str, sets: dict, runs: Path, plan, before: dict | None = Non
 
 
 def about(groove: Path) -> dict:
-    """Which data, and which versions."""
+    """The data and the versions."""
     archive = None
     if groove.is_file():
         sha256 = hashlib.sha256(groove.read_bytes()).hexdigest()

@@ -3,9 +3,9 @@
     python bench/groups_found.py --songs SONGS
 
 The table knows artists, which content cannot; content knows copies, which a table may have missed. So the pairs of
-songs are counted that only one of them joins, and those that only content joins are listed. Then: how many windows
-clash between the table's splits, and between splits of our own; and, as a test whose answer is known, how many planted
-copies of the songs are found. Writes bench/results/groups_found.json.
+songs are counted that only one of them joins, and those that only content joins are listed. Then: how many windows have
+the drums of a window in another split, for the table's splits and for splits of our own; and, as a test whose answer is
+known, how many planted copies of the songs are found. Writes bench/results/groups_found.json.
 """
 
 import argparse
@@ -28,10 +28,10 @@ from drumlib.data.splitting import fingerprints
 from drumlib.data.splitting import related_songs as grouping
 from drumlib.data.splitting.fingerprints import of_kind, song_fingerprints, window_fingerprints
 from drumlib.data.splitting.related_songs import related_groups
-from drumlib.data.splitting.splits import SHARES, SPLITS, clashes, split_groups
+from drumlib.data.splitting.splits import SHARES, SPLITS, duplicates_across_splits, split_groups
 from drumlib.files import write_whole
 from drumlib.music import Meter, MidiError, Notes, Song, Tempo
-from drumlib.music.fast_midi import read_song
+from drumlib.music.fast_midi import read_song_fast
 
 SEED = 0
 LOST = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
@@ -91,18 +91,20 @@ def compared(rows: list[dict], prints: list[np.ndarray], found: np.ndarray) -> d
 
 def left_out(prints: list[np.ndarray], splits: list[str]) -> dict:
     """How many windows each split has, and how many of them are left out."""
-    clash = clashes(prints, splits)
+    duplicates = duplicates_across_splits(prints, splits)
     counts = {
         name: {
             "songs": splits.count(name),
-            "windows": sum(len(bad) for bad, split in zip(clash, splits, strict=True) if split == name),
-            "left_out": sum(int(bad.sum()) for bad, split in zip(clash, splits, strict=True) if split == name),
-            "songs_that_lose_some": sum(bool(bad.any()) for bad, at in zip(clash, splits, strict=True) if at == name),
+            "windows": sum(len(bad) for bad, split in zip(duplicates, splits, strict=True) if split == name),
+            "left_out": sum(int(bad.sum()) for bad, split in zip(duplicates, splits, strict=True) if split == name),
+            "songs_that_lose_some": sum(
+                bool(bad.any()) for bad, at in zip(duplicates, splits, strict=True) if at == name
+            ),
         }
         for name in SPLITS
     }
     kept = {name: set() for name in SPLITS}
-    for song, bad, split in zip(prints, clash, splits, strict=True):
+    for song, bad, split in zip(prints, duplicates, splits, strict=True):
         kept[split].update(song[~bad].tolist())
     counts["drum_parts_in_two_splits_after_that"] = sum(len(kept[a] & kept[b]) for a, b in combinations(SPLITS, 2))
     return counts
@@ -112,15 +114,15 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--songs", type=Path, required=True)
     folder = options.parse_args().songs
-    rows, songs, charts = [], [], []
+    rows, songs, grid_songs = [], [], []
     for row in tqdm(read_table(folder / "songs.csv"), desc="reading"):
         try:
-            song = read_song(folder / row["file"])
+            song = read_song_fast(folder / row["file"])
         except MidiError:
             continue
-        rows, songs, charts = [*rows, row], [*songs, song], [*charts, grid_song(song)]
-    prints, seconds = [], {"window_prints": [], "song_prints": []}
-    for one in charts:
+        rows, songs, grid_songs = [*rows, row], [*songs, song], [*grid_songs, grid_song(song)]
+    prints, seconds = [], {"window_fingerprints": [], "song_fingerprints": []}
+    for one in grid_songs:
         for function in (window_fingerprints, song_fingerprints):
             start = time.perf_counter()
             result = function(one)
@@ -131,10 +133,10 @@ def main() -> None:
     everything = related_groups([None] * len(rows), prints)
     seconds_of_groups = time.perf_counter() - start
 
-    with_windows = [number for number, one in enumerate(charts) if one.starts]
+    with_windows = [number for number, one in enumerate(grid_songs) if one.starts]
     table = [rows[number] for number in with_windows]
     content = [prints[number] for number in with_windows]
-    windows = [window_fingerprints(charts[number]) for number in with_windows]
+    windows = [window_fingerprints(grid_songs[number]) for number in with_windows]
     joined = related_groups([row["group"] for row in table], content)
     own = split_groups(joined, [len(song) for song in windows], SHARES, SEED, content)
     seeds = [split_groups(joined, [len(song) for song in windows], SHARES, seed, content) for seed in range(20)]
@@ -150,21 +152,21 @@ def main() -> None:
             "pairs_of_other_songs_joined_by_them": int(strangers.sum()) // 2,
         }
     results = {
-        "what": "songs joined by content alone against the table's groups; windows that clash; planted copies found",
+        "what": "groups by content against the table's; duplicate windows across splits; planted copies found",
         "command": "python bench/groups_found.py --songs SONGS",
         "settings": {
             "phrase_bars": fingerprints.PHRASE_BARS,
             "phrase_notes": fingerprints.PHRASE_NOTES,
             "shared_part": grouping.SHARED_PART,
-            "shared_prints": grouping.SHARED_PRINTS,
+            "shared_fingerprints": grouping.SHARED_FINGERPRINTS,
             "common_songs": grouping.COMMON_SONGS,
             "common_part": grouping.COMMON_PART,
             "seed": SEED,
         },
         "songs_with_windows": compared(table, content, alone),
         "all_songs_that_can_be_read": compared(rows, prints, everything),
-        "clashes_between_the_tables_splits": left_out(windows, [row["split"] for row in table]),
-        "clashes_between_our_splits_by_the_tables_groups_and_content": left_out(windows, own),
+        "duplicates_across_the_tables_splits": left_out(windows, [row["split"] for row in table]),
+        "duplicates_across_our_splits_by_the_tables_groups_and_content": left_out(windows, own),
         "share_of_windows_in_test_over_20_seeds": spread(seeds, windows, "test"),
         "share_of_windows_in_validation_over_20_seeds": spread(seeds, windows, "validation"),
         "planted_copies": found,
@@ -182,10 +184,10 @@ def main() -> None:
     )
 
 
-def spread(drawn: list[list[str]], windows: list[np.ndarray], name: str) -> dict[str, float]:
+def spread(samples: list[list[str]], windows: list[np.ndarray], name: str) -> dict[str, float]:
     """The least and the largest share of all windows that a split got."""
     sizes = np.array([len(song) for song in windows])
-    shares = [sizes[np.array(splits) == name].sum() / sizes.sum() for splits in drawn]
+    shares = [sizes[np.array(splits) == name].sum() / sizes.sum() for splits in samples]
     return {"least": round(float(min(shares)), 4), "most": round(float(max(shares)), 4)}
 
 

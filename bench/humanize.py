@@ -3,10 +3,10 @@
     python bench/humanize.py --groove FOLDER_OR_ZIP --runs RUNS [--rows humanize-untold] [--ship]
     python bench/humanize.py --groove FOLDER_OR_ZIP --shipped
 
-A row is a preset: ``humanize``, told the tempo; ``humanize-untold``, not told it, as the paper's;
-``humanize-bottleneck``, told the tempo, through one z. All are trained alike on the training split's beats in 4/4
-(windows of two bars). Runs lie in RUNS and are gone on with; rows that are not made anew stay in the results as they
-are. Epochs and the settings of all read-outs are chosen on the validation split; the test split is only scored. Writes
+A row is a preset: ``humanize``, conditioned on the tempo; ``humanize-untold``, not conditioned on it, as the paper's;
+``humanize-bottleneck``, on the tempo, through one z. All are trained alike on the training split's beats in 4/4
+(windows of two bars). Runs lie in RUNS and are resumed; rows that are not made anew stay in the results as they are.
+Epochs and the settings of all read-outs are chosen on the validation split; the test split is only scored. Writes
 bench/results/humanize.json; with --ship also drumlib/weights/humanize.npz (float16), .json and .md. --shipped trains
 nothing: it scores the weights that ship, and writes results and card anew.
 
@@ -29,6 +29,7 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 from evaluation import as_text
@@ -37,7 +38,6 @@ from grooves_trained import about, put_on_shelf, run_of, trained
 from drumlib.data.groove_dataset import TwoBarWindows, performances, two_bar_windows
 from drumlib.evaluation.humanizers import quantized_baseline, timing_errors
 from drumlib.files import write_whole
-from drumlib.humanize import fit_shares
 from drumlib.inference.histograms import (
     RANGES,
     VARIANCE_GROUPS,
@@ -46,6 +46,7 @@ from drumlib.inference.histograms import (
     normal_cdf,
     quantile,
     spread_matched,
+    variance_groups,
 )
 from drumlib.music.kit import DRUMS
 from drumlib.network.groove.humanizer import HumanizerPreset
@@ -95,8 +96,8 @@ deviation as a share of the real drummers'.
 
 The *median* has the smallest error, and too small a spread. A *sample* (what `humanize` plays) varies as real drummers
 do, and is another performance than the one it is compared with, so its error must be larger. The *spread-matched*
-median is one answer between the two. Published, as quoted and not checked here: Seq2Seq {seq2seq:.2f} ms, VIB {vib:.2f} ms; theirs were not told
-the tempo.
+median is one answer between the two. Published, as quoted and not checked here: Seq2Seq {seq2seq:.2f} ms, VIB {vib:.2f} ms; theirs were
+not conditioned on the tempo.
 
 ## What it is good for, and what not
 
@@ -107,7 +108,7 @@ for the data: Gillick, Roos, Engel, Eck, Bamman, "Learning to Groove with Invers
 
 
 class Notes:
-    """The played notes of windows, one row each: where they are, and how they were really struck."""
+    """The played notes of windows, one row each: their cells, and their true velocities and offsets."""
 
     def __init__(self, windows: TwoBarWindows):
         self.windows = windows
@@ -131,7 +132,7 @@ class Notes:
         return {name: np.concatenate(rows) for name, rows in parts.items()}
 
     def score(self, answers: dict[str, np.ndarray]) -> dict:
-        """How good one number a note is: errors, spread, and whether the set of answers looks real."""
+        """The scores of one answer a note: errors, spread, KL divergence."""
         offsets = np.zeros(self.windows.grooves.shape[:2] + (len(DRUMS),))
         offsets[self.where] = answers["offsets"]
         timing = timing_errors(self.windows, offsets)
@@ -143,16 +144,48 @@ class Notes:
         return {name: round(value, 4) for name, value in row.items()}
 
     def windows_a_spread(self, values: np.ndarray) -> float:
-        """How far the windows' mean offsets are from each other: a drummer's feel, which jitter has not got."""
+        """The standard deviation of the windows' mean offsets."""
         count = np.bincount(self.where[0], minlength=len(self.windows))
         return float((np.bincount(self.where[0], values, len(self.windows)) / np.maximum(count, 1))[count > 0].std())
 
 
 def divergence(real: np.ndarray, played: np.ndarray, borders: np.ndarray) -> float:
-    """KL(real || played) of two sets of values, counted into bins; every bin has one more, so that none is empty."""
+    """KL(real || played) of two sets of values, as histograms with one count more in every bin."""
     p, q = (np.histogram(np.clip(x, borders[0], borders[-1]), borders)[0] + 1.0 for x in (real, played))
     p, q = p / p.sum(), q / q.sum()
     return float((p * np.log(p / q)).sum())
+
+
+def fit_shares(
+    found: np.ndarray, name: str, truth: np.ndarray, cells: np.ndarray, performance: np.ndarray
+) -> dict[str, float]:
+    """The shares of variance of ``VARIANCE_GROUPS`` in the residuals: common to a performance, a drum, a place, a note.
+
+    A residual is the normal quantile of where the true value lies in its histogram. The mean product of two residuals
+    over all pairs of notes of one group estimates the variance that the group has in common (analysis of variance).
+    """
+    sums = np.cumsum(found, axis=-1, dtype=float)
+    sums = np.concatenate([np.zeros((len(sums), 1)), sums / sums[:, -1:]], axis=-1)  # (notes, K + 1)
+    borders = bin_edges(name, found.shape[-1])
+    position = np.clip((truth - borders[0]) / (borders[1] - borders[0]), 0, found.shape[-1] - 1e-6)
+    bin_ = position.astype(int)
+    rows = np.arange(len(sums))
+    rank = sums[rows, bin_] + (position - bin_) * (sums[rows, bin_ + 1] - sums[rows, bin_])
+    residuals = normal_quantile(np.clip(rank, 0.005, 0.995))
+    residuals = (residuals - residuals.mean()) / residuals.std()
+    covariances = []
+    for group in variance_groups(cells, performance)[:3]:
+        _, which, sizes = np.unique(group, return_inverse=True, return_counts=True)
+        sums_, squares = np.bincount(which, residuals), np.bincount(which, residuals**2)
+        covariances.append(float((sums_**2 - squares).sum() / max(1, (sizes * (sizes - 1.0)).sum())))
+    common = np.clip(np.maximum.accumulate(np.maximum(covariances, 0)), 0, 1)  # each group lies within the one before
+    return dict(zip(VARIANCE_GROUPS, np.diff([0, *common, 1]).round(4).tolist(), strict=True))
+
+
+def normal_quantile(share: np.ndarray) -> np.ndarray:
+    """The quantile function of the standard normal distribution, interpolated (the inverse of ``normal_cdf``)."""
+    known = np.linspace(0.0005, 0.9995, 2000)
+    return np.interp(share, known, [NormalDist().inv_cdf(x) for x in known])
 
 
 def fit_readouts(notes: Notes, found: dict[str, np.ndarray]) -> tuple[dict, dict]:
@@ -169,7 +202,7 @@ def fit_readouts(notes: Notes, found: dict[str, np.ndarray]) -> tuple[dict, dict
                 round(float(median[drums == d].mean()), 4) if (drums == d).any() else 0.0 for d in range(len(DRUMS))
             ]
             low, high = 0.2, 6.0
-            for _ in range(25):  # the spread grows with the stretch: find the stretch by halving
+            for _ in range(25):  # the spread grows with the stretch: bisection
                 stretch = (low + high) / 2
                 answer = spread_matched(histograms, name, drums, sharpness, stretch, centres)
                 low, high = (stretch, high) if answer.std() < SPREAD * truth.std() else (low, stretch)
@@ -205,8 +238,8 @@ def readouts(notes: Notes, found: dict[str, np.ndarray], settings: dict) -> dict
             {name: spread_matched(h, name, drums, **settings[name]["spread-matched"]) for name, h in found.items()}
         ),
     }
-    alone = {name: float(name == "note") for name in VARIANCE_GROUPS}
-    for title, common in (("sample", None), ("sample, note by note", alone)):
+    independent = {name: float(name == "note") for name in VARIANCE_GROUPS}
+    for title, common in (("sample", None), ("sample, note by note", independent)):
         scores, feels = [], []
         for seed in range(SEEDS):
             answers = {}
@@ -230,16 +263,16 @@ def baselines(training: Notes, notes: Notes) -> dict:
     even = np.full(len(notes.cells), np.mean(training.truth["velocities"]))
     rows = {"quantized, constant velocity": notes.score({"offsets": np.zeros(len(even)), "velocities": even})}
     assert abs(rows["quantized, constant velocity"]["mae_ms"] - grid["mae_ms"]) < 1e-3
-    table, sampled, rng = {}, {}, np.random.default_rng(0)
+    medians, samples, rng = {}, {}, np.random.default_rng(0)
     for name in RANGES:
-        table[name], sampled[name] = np.zeros(len(notes.cells)), np.zeros(len(notes.cells))
+        medians[name], samples[name] = np.zeros(len(notes.cells)), np.zeros(len(notes.cells))
         for place in np.unique(notes.places):
             known = training.truth[name][training.places == place]
             known = known if len(known) else training.truth[name]
             some = notes.places == place
-            table[name][some], sampled[name][some] = np.median(known), rng.choice(known, some.sum())
-    rows["median by drum and sixteenth"] = notes.score(table)
-    rows["sampled by drum and sixteenth"] = notes.score(sampled)
+            medians[name][some], samples[name][some] = np.median(known), rng.choice(known, some.sum())
+    rows["median by drum and sixteenth"] = notes.score(medians)
+    rows["sampled by drum and sixteenth"] = notes.score(samples)
     return rows
 
 
@@ -264,7 +297,7 @@ def main() -> None:
     what.add_argument("--shipped", action="store_true", help="only score the weights that ship")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=["humanize"])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, help="if not given, as the preset's plan has it")
+    parser.add_argument("--epochs", type=int, help="if not given, as in the preset's configuration")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--ship", action="store_true", help="write the weights and their card into the package")
     options = parser.parse_args()
@@ -283,7 +316,7 @@ def main() -> None:
         networks[preset] = {**training, **scored(network, notes)}
         print(json.dumps({k: networks[preset][k] for k in ("readout", "validation", "test")}, indent=1), flush=True)
     results = {
-        "what": "velocities and offsets of notes whose places are known: Groove MIDI Dataset, beats in 4/4, windows of two bars",
+        "what": "velocities and offsets of notes whose hits are given: Groove MIDI Dataset, beats in 4/4, windows of two bars",
         "how_to_read": __doc__.split("What the rows mean. ")[1],
         "command": f"python bench/humanize.py --groove GROOVE --runs RUNS --rows {' '.join(networks)} --ship",
         "windows": {name: len(windows) for name, windows in sets.items()},

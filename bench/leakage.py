@@ -1,14 +1,14 @@
-"""What a leaking split is worth: the same network, trained alike, but with three ways to choose its validation windows.
+"""The effect of leakage: one network, trained alike, with three ways to choose its validation windows.
 
     python bench/leakage.py --corpus CORPUS --runs FOLDER
 
 - "the thesis's": every combination of tracks is a sample; the last quarter of them, in file order, validates (3.3);
-- "drawn": a quarter of the same samples, drawn, validates, as validation sets are often made;
+- "random": a random quarter of the same samples validates, as validation sets are often made;
 - "groups": songs that belong together stay together, as in the corpus.
 
-The songs of the corpus's test split are seen by none. Each network is scored on its own validation windows, which is
-what its author would report, and on the test windows, which is what it can do. The difference is the leak.
-Results go to ``bench/results/leakage.json``. It takes an hour on two cores; called again, it goes on.
+The songs of the corpus's test split are in no training set. Each network is scored on its own validation windows, as
+its author would report, and on the test windows. The difference is the effect of leakage. Results go to
+``bench/results/leakage.json``. It takes an hour on two cores; called again, it resumes.
 """
 
 import argparse
@@ -24,10 +24,16 @@ from drumlib.data.corpus.reader import Corpus
 from drumlib.data.splitting.fingerprints import window_fingerprints
 from drumlib.data.windows import Windows
 from drumlib.drummer import THRESHOLDS
-from drumlib.evaluation.metrics import confusion, hit_scores
-from drumlib.evaluation.thesis_protocol import THRESHOLD, predict
+from drumlib.evaluation.predict import (
+    FREE_RUNNING,
+    TEACHER_FORCED,
+    TEACHER_FORCED_THRESHOLD,
+    predict_windows,
+    true_drums,
+)
+from drumlib.evaluation.thesis_protocol import scores
 from drumlib.files import write_whole
-from drumlib.network.registry import build, generate_windows
+from drumlib.network.registry import build
 from drumlib.network.training import TrainingConfig, train
 from drumlib.network.weights import load_weights
 
@@ -40,38 +46,38 @@ def ways(corpus: Corpus) -> dict[str, tuple[Windows, Windows]]:
     training, validation = corpus.windows("train"), corpus.windows("validation")
     both = np.concatenate([training.index, validation.index])
     both = Windows(corpus, both[np.lexsort(both.T[::-1])]).combined(COMBINATIONS).index  # in file order
-    drawn = both[np.random.default_rng(0).permutation(len(both))]
-    cut = len(both) * 3 // 4
+    shuffled = both[np.random.default_rng(0).permutation(len(both))]
+    first = len(both) * 3 // 4
     return {
-        "the thesis's": (Windows(corpus, both[:cut]), Windows(corpus, both[cut:])),
-        "drawn": (Windows(corpus, drawn[:cut]), Windows(corpus, drawn[cut:])),
+        "the thesis's": (Windows(corpus, both[:first]), Windows(corpus, both[first:])),
+        "random": (Windows(corpus, shuffled[:first]), Windows(corpus, shuffled[first:])),
         "groups": (training.combined(COMBINATIONS), validation.combined(COMBINATIONS)),
     }
 
 
 def leak(corpus: Corpus, training: Windows, validation: Windows) -> dict[str, float]:
-    """How much of the validation windows is known from training."""
-    prints = {number: window_fingerprints(corpus[number]) for number in range(len(corpus))}
+    """The shares of the validation windows whose song, group or drum part is in the training set."""
+    fingerprints = {number: window_fingerprints(corpus[number]) for number in range(len(corpus))}
     known_songs = set(training.index[:, 0].tolist())
     known_groups = {int(corpus.groups[number]) for number in known_songs}
-    known_drums = {int(prints[song][i]) for song, i, *_ in training.index.tolist()}
+    known_drums = {int(fingerprints[song][i]) for song, i, *_ in training.index.tolist()}
     rows = validation.index.tolist()
     return {
         "songs also trained on": float(np.mean([song in known_songs for song, *_ in rows])),
         "groups also trained on": float(np.mean([int(corpus.groups[song]) in known_groups for song, *_ in rows])),
-        "drum parts also trained on": float(np.mean([int(prints[song][i]) in known_drums for song, i, *_ in rows])),
+        "drum parts also trained on": float(
+            np.mean([int(fingerprints[song][i]) in known_drums for song, i, *_ in rows])
+        ),
     }
 
 
 def score(network, windows: Windows) -> dict:
-    """F1 and accuracy of a network on these windows: told the true step before, and playing by itself."""
-    truth, told = predict(network, windows)
-    hits = truth["drums"][..., :9]
-    alone = generate_windows(network, windows)[..., :9]
+    """The scores of a network on these windows, teacher-forced and free-running."""
+    truth = true_drums(windows)["hits"]
+    hits = predict_windows(network, windows, THRESHOLDS[1])
     return {
         "windows": len(windows),
-        "teacher-forced": hit_scores(confusion(hits, told["hits"] > THRESHOLD))._asdict(),
-        "free-running": hit_scores(confusion(hits, alone > THRESHOLDS[1]))._asdict(),
+        **{name: scores(truth, hits[name]) for name in (TEACHER_FORCED, FREE_RUNNING)},
     }
 
 
@@ -92,7 +98,7 @@ def main() -> None:
         "preset": "thesis",
         "plan": asdict(plan),
         "combinations of a window, at most": COMBINATIONS,
-        "thresholds": {"teacher-forced": THRESHOLD, "free-running": THRESHOLDS[1]},
+        "thresholds": {TEACHER_FORCED: TEACHER_FORCED_THRESHOLD, FREE_RUNNING: THRESHOLDS[1]},
         "ways": {},
         "versions": {name: version(name) for name in ("drumlib", "keras", "tensorflow", "numpy", "symusic")}
         | {"python": platform.python_version()},

@@ -1,14 +1,14 @@
-"""Every network on the same songs: how large, how long to train, and how it stands the trial.
+"""Every network on the same songs, and ablations: size, training, scores on windows.
 
-    python bench/presets.py --songs SONGS --runs RUNS --rows thesis flat best --seeds 0 1 2 --epochs 12
-    python bench/presets.py --songs SONGS --runs RUNS --rows tries --epochs 12 --bands CORPUS
+    python bench/presets.py --songs SONGS --runs RUNS --rows thesis flat band-conv --seeds 0 1 2 --epochs 12
+    python bench/presets.py --songs SONGS --runs RUNS --rows ablations --epochs 12 --bands CORPUS
 
-A row is a preset, or a change to one ("tries": what each idea is worth, one at a time). Each row is
-trained on the training songs, chooses where to cut on the validation songs, and is tried on the test songs, which
-nothing else has seen (``drumbook.window_trial``). Runs lie in RUNS and are gone on with; a row that is already in
-the results is not made again, so the table can be made piece by piece, by several processes side by side: give each
-one core of its own, as with ``TF_NUM_INTRAOP_THREADS=1 taskset -c 0 python ...``. ``--epochs`` is a budget for every
-row; a row that stopped because nothing was gained says so.
+A row is a preset, or a preset with one change ("ablations"). Each row is trained on the training songs, its threshold
+is chosen on the validation songs, and it is scored on the test songs, which nothing else has seen
+(``drumbook.window_trial``). Runs lie in RUNS and are resumed; a row that is already in the results is not made again,
+so the table can be made piece by piece, by several processes side by side: give each one core of its own, as with
+``TF_NUM_INTRAOP_THREADS=1 taskset -c 0 python ...``. ``--epochs`` is a budget for every row; "stopped early" says
+whether early stopping ended the training.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from drumbook.window_trial import compare_on_windows, window_baselines
+from drumbook.window_trial import AVERAGE, compare_on_windows, window_baselines
 from drumlib.data.corpus.reader import Corpus
 from drumlib.data.song_folder import list_songs, read_windows
 from drumlib.data.splitting.joined_sets import join
@@ -39,46 +39,45 @@ from drumlib.network.weights import load_weights
 RESULTS = Path(__file__).parent / "results" / "presets.json"
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
 
-TRIES = {
-    # name: (preset, changes to it, changes to its plan)
-    "band-conv, songs as they are (no other keys, none silenced)": (
+ABLATIONS = {
+    # name: (preset, changes to it, changes to its training configuration)
+    "band-conv, no transposition, no instrument dropout": (
         "band-conv",
         {},
         {"transpose": 0, "instrument_dropout": 0.0},
     ),
-    "band-conv, no other keys": ("band-conv", {}, {"transpose": 0}),
-    "band-conv, none silenced": ("band-conv", {}, {"instrument_dropout": 0.0}),
-    "band-conv, little dropout where it listens": ("band-conv", {"band_dropout": 0.2}, {}),
-    "band-conv, half as large": ("band-conv", {"units": 48}, {}),
-    "band-conv, twice as large": ("band-conv", {"units": 192}, {}),
-    "band-conv, hears one bar around": ("band-conv", {"dilations": (1, 4)}, {}),
-    "band-conv, hears one step around": ("band-conv", {"dilations": (1,)}, {}),
-    "band-conv, told its own playing in half of the windows": ("band-conv", {}, {"rollout_share": 0.5}),
-    "thesis, never told its own playing": ("thesis", {}, {"rollout_share": 0.0}),
-    "thesis, a bottleneck as narrow as the thesis's": ("thesis", {}, {"kl_weight": 1.0}),
-    "thesis, the mended loss": ("thesis", {"loss": "masked"}, {}),
-    "thesis, the mended loss, 64 free bits, and 4 epochs of warm-up": (
+    "band-conv, no transposition": ("band-conv", {}, {"transpose": 0}),
+    "band-conv, no instrument dropout": ("band-conv", {}, {"instrument_dropout": 0.0}),
+    "band-conv, band dropout 0.2": ("band-conv", {"band_dropout": 0.2}, {}),
+    "band-conv, 48 units": ("band-conv", {"units": 48}, {}),
+    "band-conv, 192 units": ("band-conv", {"units": 192}, {}),
+    "band-conv, dilations 1, 4": ("band-conv", {"dilations": (1, 4)}, {}),
+    "band-conv, dilation 1": ("band-conv", {"dilations": (1,)}, {}),
+    "band-conv, rollouts in half of the windows": ("band-conv", {}, {"rollout_share": 0.5}),
+    "thesis, teacher forcing only": ("thesis", {}, {"rollout_share": 0.0}),
+    "thesis, KL weight 1": ("thesis", {}, {"kl_weight": 1.0}),
+    "thesis, masked loss": ("thesis", {"loss": "masked"}, {}),
+    "thesis, masked loss, 64 free bits, 4 epochs of KL warm-up": (
         "thesis",
         {"loss": "masked"},
         {"free_bits": 64.0, "kl_warm_up": 4},
     ),
-    "band-conv, an average of its weights": ("band-conv", {}, {"ema_decay": 0.98}),
-    "band-conv, ten drummers with composed bands as well": ("band-conv", {}, {"windows": 2680}),
-    "band-conv, ten drummers with composed bands alone": ("band-conv", {}, {"windows": 2680}),
-    "thesis, the decoder of groove-vae transplanted": ("thesis", {}, {"schedule": "transfer"}),
-    "thesis, layer-wise, in a tenth of the time": ("thesis", {}, {"schedule": "layer-wise-short"}),
-    "stacked, in floors of two bars": ("stacked", {"encoder_summary_states": 4}, {}),
+    "band-conv, moving average of the weights": ("band-conv", {}, {"ema_decay": 0.98}),
+    "band-conv, Groove MIDI with composed bands added": ("band-conv", {}, {"windows": 2680}),
+    "band-conv, Groove MIDI with composed bands only": ("band-conv", {}, {"windows": 2680}),
+    "thesis, decoder transplanted from groove-vae": ("thesis", {}, {"schedule": "transfer"}),
+    "thesis, layer-wise schedule, a tenth as long": ("thesis", {}, {"schedule": "layer-wise-short"}),
+    "stacked, two-bar summaries": ("stacked", {"encoder_summary_states": 4}, {}),
 }
-
 
 BANDS = {
-    "band-conv, ten drummers with composed bands as well": ("songs", "bands"),
-    "band-conv, ten drummers with composed bands alone": ("bands",),
+    "band-conv, Groove MIDI with composed bands added": ("songs", "bands"),
+    "band-conv, Groove MIDI with composed bands only": ("bands",),
 }
-"""What some rows learn from; the others learn from the songs. All are validated and tried on songs."""
+"""The training sets of some rows; the others learn from the songs. All are validated and scored on songs."""
 
-TRANSPLANTS = {"thesis, the decoder of groove-vae transplanted": SHELF / "groove-vae.npz"}
-"""The weights whose decoder some rows begin with (thesis, 4.3)."""
+TRANSPLANTS = {"thesis, decoder transplanted from groove-vae": SHELF / "groove-vae.npz"}
+"""The weights whose decoder a row is initialised with (thesis, 4.3)."""
 
 
 def table_of(path: Path) -> dict:
@@ -88,15 +87,15 @@ def table_of(path: Path) -> dict:
 
 def row_of(name: str) -> tuple[str, dict, dict]:
     """The preset of a row, and what is changed in it and in its plan."""
-    return TRIES.get(name, (name, {}, {}))
+    return ABLATIONS.get(name, (name, {}, {}))
 
 
 def wanted(names: list[str]) -> list[str]:
-    """The rows that were asked for: "presets" stands for all of these, "tries" for all of those."""
-    groups = {"presets": preset_names("songs"), "tries": list(TRIES)}
+    """The rows of these names: "presets" stands for all presets, "ablations" for all ablations."""
+    groups = {"presets": preset_names("songs"), "ablations": list(ABLATIONS)}
     rows = [row for name in names for row in groups.get(name, [name])]
-    if unknown := [row for row in rows if row not in TRIES and row not in groups["presets"]]:
-        raise SystemExit(f"no row {unknown[0]!r}: there is {', '.join([*groups['presets'], *TRIES, *groups])}")
+    if unknown := [row for row in rows if row not in ABLATIONS and row not in groups["presets"]]:
+        raise SystemExit(f"no row {unknown[0]!r}: there is {', '.join([*groups['presets'], *ABLATIONS, *groups])}")
     return rows
 
 
@@ -126,7 +125,7 @@ def made(name: str, seed: int, sets: dict, runs: Path, epochs: int | None) -> di
         "training": {
             "epochs": len(losses),
             "best epoch": int(np.argmin(losses)) + 1,
-            "ended by itself": is_over(history["epochs"], replace(plan, epochs=10**6)),
+            "stopped early": is_over(history["epochs"], replace(plan, epochs=10**6)),
             "seconds": None if resume else round(taken, 1),  # by the clock, whatever else the machine did
             "processor seconds": None if resume else round(used, 1),
         },
@@ -139,9 +138,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--songs", type=Path, required=True, help="a folder of songs with a songs.csv")
     parser.add_argument("--runs", type=Path, required=True, help="where the training runs go")
-    parser.add_argument("--rows", nargs="+", default=["presets"], help="presets, tries, or the names of rows")
+    parser.add_argument("--rows", nargs="+", default=["presets"], help="presets, ablations, or the names of rows")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--bands", type=Path, help="`drumlib corpus GROOVE --bands 1`: for the rows that need it")
+    parser.add_argument("--bands", type=Path, help="`python -m drumbook.bands`: for the rows that need it")
     parser.add_argument("--epochs", type=int, help="at most, for every row; if not given, as its plan has it")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
@@ -152,9 +151,9 @@ def main() -> None:
         parser.error(f"{needed[0]!r} needs --bands CORPUS")
     about = {
         "command": "python bench/presets.py --songs SONGS --runs RUNS --rows ROWS --seeds SEEDS",
-        "songs": {split: windows.songs for split, windows in sets.items()},
+        "songs": {split: windows.song_count for split, windows in sets.items()},
         "windows": {split: len(windows) for split, windows in sets.items()},
-        "rivals": window_baselines(*(sets[split] for split in ("train", "validation", "test"))),
+        "baselines": window_baselines(*(sets[split] for split in ("train", "validation", "test"))),
         "the thesis's own figures": THESIS,
         "machine": {
             "processor": platform.processor() or platform.machine(),
@@ -163,7 +162,7 @@ def main() -> None:
         "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
         | {"python": platform.python_version(), "backend": keras.backend.backend()},
     }
-    average = about["rivals"]["counts"]["average bar of the training songs"]
+    average = about["baselines"]["counts"][AVERAGE]
     for name in wanted(options.rows):
         for seed in options.seeds:
             key = f"{name} / seed {seed}"
@@ -172,22 +171,22 @@ def main() -> None:
                 continue
             print(f"{key}:", flush=True)
             row = made(name, seed, sets, options.runs, options.epochs)
-            row["ahead of the average bar"] = paired_f1_difference(row["trial"]["counts"]["right band"], average)
+            row["F1 above the average bar"] = paired_f1_difference(row["trial"]["counts"]["free-running"], average)
             rows = table_of(options.results)["rows"] | {key: row}  # read anew: others may have added theirs
             write_whole(options.results, (json.dumps({**about, "rows": rows}, indent=1) + "\n").encode())
             print(in_words(key, row), flush=True)
-    table = table_of(options.results)["rows"]  # the head is made anew, were it only for this drumlib's rivals
+    table = table_of(options.results)["rows"]  # the head is made anew, if only for the baselines
     write_whole(options.results, (json.dumps({**about, "rows": table}, indent=1) + "\n").encode())
 
 
 def in_words(key: str, row: dict) -> str:
     """A row of the table, to print."""
-    tried, gain = row["trial"], row["trial"]["listening gain"]
-    told, free, drawn = tried["teacher-forced"], tried["free-running"], tried["drawn"]
+    tried, gain = row["trial"], row["trial"]["conditioning gain"]
+    forced, free, sampled = (tried[name] for name in ("teacher-forced", "free-running", "sampled"))
     return (
-        f"{key}: {row['parameters']:,} parameters, told {told['f1']:.4f}, by itself {free['f1']:.4f} "
-        f"[{free['f1 interval'][0]:.3f}, {free['f1 interval'][1]:.3f}], listening gain {gain['value']:.3f} "
-        f"[{gain['low']:.3f}, {gain['high']:.3f}], drawn {drawn['density']:.2f} notes a note"
+        f"{key}: {row['parameters']:,} parameters, F1 teacher-forced {forced['f1']:.4f}, free-running {free['f1']:.4f} "
+        f"[{free['f1 interval'][0]:.3f}, {free['f1 interval'][1]:.3f}], conditioning gain {gain['value']:.3f} "
+        f"[{gain['low']:.3f}, {gain['high']:.3f}], density sampled {sampled['density']:.2f}"
     )
 
 

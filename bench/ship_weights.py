@@ -23,6 +23,8 @@ from drumlib.network.training_config import stalled
 from drumlib.network.weights import load_weights, save_weights
 
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
+CONFIG = ("epochs", "batch", "learning_rate", "transpose", "instrument_dropout", "kl_weight", "rollout_share", "seed")
+"""The settings that the card's command gives."""
 
 # ruff: noqa: E501 (the rows of a Markdown table are as long as they are)
 CARD = """# Model card: `{preset}`
@@ -50,27 +52,27 @@ of them is in this repository.
 
 ## Held-out scores
 
-{songs_with_windows} of the {songs} test songs have windows with all four parts: {windows} windows, {notes:,} notes. Teacher-forced, cut
-at 0.5, all cells pooled.
+{songs_with_windows} of the {songs} test songs have windows with all four parts: {windows} windows, {notes:,} notes. Teacher-forced,
+threshold 0.5, all cells pooled.
 
 | | accuracy | precision | recall | F1 |
 | --- | --- | --- | --- | --- |
 {rows}
 
-Playing by itself, cut at {free_threshold}, on the same windows:
+Free-running, threshold {free_threshold}, on the same windows:
 
 | | accuracy | precision | recall | F1 |
 | --- | --- | --- | --- | --- |
 {free_rows}
 
-The bar before again is a drummer who repeats what was really played in the bar before. The thesis's figures are its
-own, on its own validation windows, among which are windows of songs it trained on.
+The bar before is a baseline that repeats what was really played in the bar before. The figures of the thesis are its own,
+on its own validation windows, among which are windows of songs it trained on.
 
 ## What it is good for, and what not
 
 To learn from, and to put a plain, tidy drummer on a pop, rock or game song in 4/4. It has heard few songs, most of
-them sequenced by hand on a strict grid: expect little micro-timing, few fills, and no sense of a chorus. In teacher
-forcing the bar before again {rival}. The weights are offered under MIT, as the
+them sequenced by hand on a strict grid: expect little micro-timing, few fills, and no sense of a chorus. Teacher-forced,
+the bar before {copying}. The weights are offered under MIT, as the
 rest of the project; what the licences of training songs mean for weights is nowhere settled, so the songs are named above.
 """
 
@@ -79,7 +81,8 @@ def rows(scores: dict) -> str:
     """Scores as the rows of a Markdown table."""
     figures = ("accuracy", "precision", "recall", "f1")
     return "\n".join(
-        f"| {name} | " + " | ".join(f"{row[figure]:.2%}" for figure in figures) + " |" for name, row in scores.items()
+        f"| {name} | " + " | ".join("-" if row[x] is None else f"{row[x]:.2%}" for x in figures) + " |"
+        for name, row in scores.items()
     )
 
 
@@ -107,33 +110,24 @@ def main() -> None:
     write_whole(SHELF / f"{preset}.json", (json.dumps(figures, indent=1) + "\n").encode())
     with open(options.songs / "songs.csv", newline="", encoding="utf-8") as file:
         learned = [row for row in csv.DictReader(file) if row["good"] == "1" and row["split"] != "test"]
-    songs = {part: read_windows(list_songs(options.songs, part), {}).songs for part in ("train", "validation")}
+    songs = {part: read_windows(list_songs(options.songs, part), {}).song_count for part in ("train", "validation")}
     sources = Counter((row["source"], row["licence"].split(";")[0]) for row in learned)
     ran = history["epochs"]
     finished = len(ran) == history["config"]["epochs"] or stalled(ran, history["config"]["patience"], 1e-4)
-    rival = results["scores"]["the bar before again"]["f1"] > results["scores"]["network"]["f1"]
+    copying = results["scores"]["bar before"]["f1"] > results["scores"]["network"]["f1"]
     losses = [epoch["val_loss"] for epoch in history["epochs"]]
     plan = history["config"]
     page = CARD.format(
         **{"preset": preset, "parameters": network.count_params(), "ran": len(losses)},
-        **{"by_hand": "" if finished else ", stopped by hand", "rival": "beats it" if rival else "does not beat it"},
+        **{
+            "by_hand": "" if finished else ", stopped by hand",
+            "copying": "beats it" if copying else "does not beat it",
+        },
         **{"best": len(losses) - losses[::-1].index(min(losses)), "train_songs": songs["train"]},
         **{"validation_songs": songs["validation"], "train_windows": history["windows"]["train"]},
         silent=len(learned) - sum(songs.values()),
         validation_windows=history["windows"]["validation"],
-        **{
-            name: plan[name]
-            for name in (
-                "epochs",
-                "batch",
-                "learning_rate",
-                "transpose",
-                "instrument_dropout",
-                "kl_weight",
-                "rollout_share",
-                "seed",
-            )
-        },
+        **{name: plan[name] for name in CONFIG},
         versions=", ".join(f"{name} {number}" for name, number in history["versions"].items()),
         **{name: results[name] for name in ("songs", "songs_with_windows", "windows", "notes")},
         sources="\n".join(f"| {source} | {licence} | {count} |" for (source, licence), count in sources.items()),

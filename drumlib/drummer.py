@@ -23,6 +23,7 @@ from drumlib.music import (
     STEPS_PER_BAR,
     Grid,
     Groove,
+    Notes,
     Song,
     Track,
     notes_from_groove,
@@ -269,4 +270,4 @@ def quantized(groove: Groove, velocity: int = 90) -> Groove:
 
 def drum_track(name: str, groove: Groove, grid: Grid) -> Track:
     """A groove as a track of notes on the drum channel."""
-    return Track(notes_from_groove(groove, grid), is_drum=True, channel=DRUM_CHANNEL, name=name)
+    return Track(Notes(notes_from_groove(groove, grid)), is_drum=True, channel=DRUM_CHANNEL, name=name)

@@ -6,19 +6,15 @@ The preset ``humanize`` (``drumlib.network.groove.humanizer``) answers with hist
 says how they are read out.
 """
 
-from statistics import NormalDist
-
 import numpy as np
 
 from drumlib.inference.histograms import (
-    VARIANCE_GROUPS,
     current_readout,
     read_histograms,
     readout_settings,
-    variance_groups,
 )
 from drumlib.inference.presets import DEFAULT_GROOVE_PRESET
-from drumlib.music import STEPS_PER_BAR, Grid, Note, Song, Track, with_tracks, without_drums
+from drumlib.music import STEPS_PER_BAR, Grid, Note, Notes, Song, Track, with_tracks, without_drums
 from drumlib.music.grid import MAX_STEPS, merge_notes, step_lengths
 from drumlib.music.kit import DRUM_CHANNEL, DRUM_OF_PITCH, DRUMS
 
@@ -77,7 +73,7 @@ def humanize(song: Song, seed: int = 0, amount: float = 1.0, readout: str = "sam
         Note(tick, note.pitch, velocity, note.length)
         for note, tick, velocity in zip(notes, ticks.tolist(), velocities.tolist(), strict=True)
     ]
-    track = Track(tuple(sorted(played + rest)), is_drum=True, channel=DRUM_CHANNEL, name="Drums, humanized")
+    track = Track(Notes(played + rest), is_drum=True, channel=DRUM_CHANNEL, name="Drums, humanized")
     return with_tracks(without_drums(song), [track])
 
 
@@ -126,37 +122,3 @@ def histograms_of_song(cells: np.ndarray, steps: int, step_ms: np.ndarray, batch
             own = sums.setdefault(name, np.zeros((len(cells), histograms.shape[-1])))
             np.add.at(own, notes, weights[where[1], None] * histograms[where])
     return {name: own / total for name, own in sums.items()}
-
-
-def fit_shares(
-    found: np.ndarray, name: str, truth: np.ndarray, cells: np.ndarray, performance: np.ndarray
-) -> dict[str, float]:
-    """How much of what the histograms leave open is common to a performance, a drum, a place in the bar: ``VARIANCE_GROUPS``.
-
-    Where in its histogram each true value lies, as a normal number, is what the drummer "drew". The mean product of
-    two such numbers over all pairs of notes of one group says how much the group has in common (analysis of variance).
-    """
-    from drumlib.network.groove.humanizer import bin_edges
-
-    sums = np.cumsum(found, axis=-1, dtype=float)
-    sums = np.concatenate([np.zeros((len(sums), 1)), sums / sums[:, -1:]], axis=-1)  # (notes, K + 1)
-    borders = bin_edges(name, found.shape[-1])
-    place = np.clip((truth - borders[0]) / (borders[1] - borders[0]), 0, found.shape[-1] - 1e-6)
-    bin_ = place.astype(int)
-    rows = np.arange(len(sums))
-    rank = sums[rows, bin_] + (place - bin_) * (sums[rows, bin_ + 1] - sums[rows, bin_])
-    drawn = normal_quantile(np.clip(rank, 0.005, 0.995))
-    drawn = (drawn - drawn.mean()) / drawn.std()
-    alike = []
-    for group in variance_groups(cells, performance)[:3]:
-        _, which, sizes = np.unique(group, return_inverse=True, return_counts=True)
-        sums_, squares = np.bincount(which, drawn), np.bincount(which, drawn**2)
-        alike.append(float((sums_**2 - squares).sum() / max(1, (sizes * (sizes - 1.0)).sum())))
-    common = np.clip(np.maximum.accumulate(np.maximum(alike, 0)), 0, 1)  # each group lies within the one before
-    return dict(zip(VARIANCE_GROUPS, np.diff([0, *common, 1]).round(4).tolist(), strict=True))
-
-
-def normal_quantile(share: np.ndarray) -> np.ndarray:
-    """The way back: below which number each share of a standard normal distribution lies."""
-    known = np.linspace(0.0005, 0.9995, 2000)
-    return np.interp(share, known, [NormalDist().inv_cdf(x) for x in known])

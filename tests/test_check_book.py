@@ -1,6 +1,7 @@
 """The book's linter: it has nothing to say about a sound book, and finds each kind of fault in one that was damaged."""
 
 import re
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -63,9 +64,10 @@ def chapter(title: str, previous: str, following: str | None) -> str:
     return tool.first_cell.with_first_cell(tool.clean.clean(text), "")
 
 
-@pytest.fixture
-def book(tmp_path) -> Path:
-    """The repository of a small book of two chapters, without a fault."""
+@pytest.fixture(scope="module")
+def sound_book(tmp_path_factory) -> Path:
+    """The repository of a small book of two chapters, without a fault. Not to be changed."""
+    folder = tmp_path_factory.mktemp("book")
     rows = "".join(f"| {section} | *x* | [Hats](hats.ipynb#hear-it-first) |\n" for section in tool.THESIS)
     files = {
         "_toc.yml": TOC,
@@ -84,10 +86,16 @@ def book(tmp_path) -> Path:
         "drumlib/files.py": '"""Files."""\n',
     }
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    (tmp_path / "book" / "exercises.md").write_text(tool.exercises.index(tool.exercises.chapters(tmp_path)))
-    return tmp_path
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "book" / "exercises.md").write_text(tool.exercises.index(tool.exercises.chapters(folder)))
+    return folder
+
+
+@pytest.fixture
+def book(sound_book, tmp_path) -> Path:
+    """The same, to be damaged."""
+    return Path(shutil.copytree(sound_book, tmp_path / "book"))
 
 
 def damage(book: Path, name: str, old: str, new: str) -> None:

@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 
-from drumlib.humanize import fit_shares, histograms_of_song, humanize, normal_quantile
+from drumlib.humanize import histograms_of_song, humanize
 from drumlib.inference import histograms
 from drumlib.inference.histograms import (
     READOUTS,
-    VARIANCE_GROUPS,
-    correlated_noise,
     normal_cdf,
     quantile,
     readout_settings,
@@ -175,27 +173,6 @@ def test_samples_follow_their_histogram():
     histogram = np.tile([[0.1, 0.2, 0.3, 0.4]], (20_000, 1))
     drawn = quantile(histogram, "velocities", normal_cdf(rng.standard_normal(20_000)))
     np.testing.assert_allclose(np.histogram(drawn, 4, (0, 1))[0] / 20_000, [0.1, 0.2, 0.3, 0.4], atol=0.015)
-
-
-def test_the_normal_distribution_there_and_back():
-    x = np.linspace(-3, 3, 13)
-    np.testing.assert_allclose(normal_quantile(normal_cdf(x)), x, atol=0.01)
-    assert normal_cdf(np.array([0.0, 1.959964])) == pytest.approx([0.5, 0.975], abs=1e-5)
-
-
-def test_the_shares_of_correlated_noise_are_found_again():
-    rng = np.random.default_rng(0)
-    performance = np.repeat(np.arange(150), 120)
-    cells = np.stack([rng.integers(0, 128, len(performance)), rng.integers(0, 4, len(performance))], axis=1)
-    shares = {"performance": 0.3, "drum": 0.1, "place": 0.2, "note": 0.4}
-    noise = correlated_noise(cells, performance, shares, rng)
-    assert noise.std() == pytest.approx(1, abs=0.05)
-    histogram = np.full((len(cells), 32), 1 / 32)
-    truth = quantile(histogram, "velocities", normal_cdf(noise))
-    found = fit_shares(histogram, "velocities", truth, cells, performance)
-    assert sum(found.values()) == pytest.approx(1, abs=1e-3)
-    for name in VARIANCE_GROUPS:
-        assert found[name] == pytest.approx(shares[name], abs=0.06)
 
 
 def test_spread_matched_is_the_median_when_nothing_is_sharpened_or_stretched():

@@ -1,7 +1,8 @@
 """The repository's public address: set in one place, written into every place, and taken away without a trace."""
 
+import contextlib
+import io
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -31,13 +32,19 @@ SPELLED_OUT = re.compile(r"(?:github\.com|colab\.research\.google\.com/github)/(
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
 def publish(folder: Path, *words: str) -> subprocess.CompletedProcess:
-    """Run the tool of a copy of the repository, on that copy."""
-    tool = [sys.executable, str(folder / "book" / "_tools" / "publish.py"), *words]
-    return subprocess.run(tool, env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True)
+    """Run the tool of a copy of the repository, on that copy: what it says, and its exit status."""
+    tool, out, err = load_tool("publish", folder / "book" / "_tools"), io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = tool.main([*words])
+        except SystemExit as stopped:
+            status = stopped.code
+    return subprocess.CompletedProcess(words, status, out.getvalue(), err.getvalue())
 
 
 NOT_OURS = {".git", ".venv", ".venv-colab", "data", "runs", "tests", "build", "dist"}

@@ -13,9 +13,9 @@ import pytest
 TOOLS = Path(__file__).resolve().parents[1] / "book" / "_tools"
 
 
-def load_tool(name: str) -> ModuleType:
+def load_tool(name: str, tools: Path = TOOLS) -> ModuleType:
     """``book/_tools/NAME.py`` as a module; what it imports from beside it is found, as when it is run."""
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, tools / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # a dataclass asks for its module
     sys.path.insert(0, str(TOOLS))

@@ -24,13 +24,14 @@ SECTION = """\
 def modules(root: Path = ROOT) -> dict[str, Path]:
     """The file of each module of drumlib and drumbook that has a docstring, by its name.
 
-    The songbook's songs are music, not functions to call; what ``drumlib.__main__`` does stands in ``--help``.
+    The songbook's songs are music, not functions to call; what ``drumlib.commands`` do stands in ``--help``.
     """
     found = {}
     for base, package in ((root, "drumlib"), (root / "book", "drumbook")):
         for path in sorted((base / package).rglob("*.py"), key=lambda path: path.with_suffix("").as_posix().split("/")):
             name = ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
-            if path.read_text(encoding="utf-8").startswith('"""') and not name.endswith("__main__"):
+            commands = name.endswith("__main__") or name.startswith("drumlib.commands")
+            if path.read_text(encoding="utf-8").startswith('"""') and not commands:
                 found[name] = path
     from drumlib.music import songbook
 

@@ -1,11 +1,11 @@
-"""What the thesis says about its network's playing (sections 5.2 and 5.3), one claim a function.
+"""Metrics for the thesis's claims about its network's playing (sections 5.2 and 5.3), one claim a function.
 
-Its author, a drummer, looked at what his network played to one song, and wrote down what he saw. Here each sentence is
-a number that can be counted in any groove, a real drummer's as well. The chapter "Analysis" shows them one by one.
+The thesis describes what its network played to one song. Here each sentence is a number that can be measured in any
+groove, a real drummer's as well. The chapter "Analysis" shows them one by one.
 
 Conventions: bars have 16 steps, beats are steps 0, 4, 8, 12. Velocities are in [0, 1] (MIDI over 127), offsets in
-steps, plus is late. A figure that a groove does not define (the late snares of a song without a snare) is nan, so that
-a mean can leave it out. The definitions are ours. The thesis gives words, and words leave room.
+steps, plus is late. What is undefined (the late snares of a song without a snare) is nan, so that a mean can leave it
+out. The definitions are ours.
 """
 
 import math
@@ -38,7 +38,7 @@ AUDIBLE_MS = 10.0
 """The thesis: micro-timing is "of the order of 10 to 20 milliseconds", and can be heard. Less is imperceptible."""
 
 ONE_VELOCITY = 1 / 127
-"""The smallest difference in loudness that MIDI knows."""
+"""The smallest difference of MIDI velocities."""
 
 SIDE = 4
 """Sections are compared by so many bars on either side of a border."""
@@ -49,10 +49,10 @@ APART = 8
 PHRASE = 8
 """A border is compared with bars at the same place in a phrase of so many bars: every eighth bar is special anyway.
 
-It is for the thesis's network more than for anybody: it hears windows of eight bars, and begins each anew.
+Most of all for the thesis's network, which plays windows of eight bars, independently of each other.
 """
 
-# --- single strokes ---------------------------------------------------------------------------------------------------
+# --- single notes -----------------------------------------------------------------------------------------------------
 
 
 def late_snares(groove: Groove) -> float:
@@ -74,10 +74,10 @@ def audible_lateness(groove: Groove, step_ms: float) -> float:
 
 
 def laid_back(groove: Groove) -> float:
-    """What a drummer would call it: how much later the main snares are than his own hats and kicks, in steps.
+    """Mean offset of the main snares minus that of the groove's own hats and kicks, in steps.
 
-    Not a claim of the thesis. A drummer who is early with everything, as people before a click are, can be laid back
-    all the same. Range (-1, 1).
+    Not a claim of the thesis. A groove that is early throughout, as with a click, can be laid back all the same. Range
+    (-1, 1).
     """
     return metrics.laid_back(groove, others=(KICK, CLOSED_HAT))
 
@@ -103,10 +103,10 @@ def accented_beats(groove: Groove) -> float:
 
 
 def accented_doubles(groove: Groove, most: int = 2) -> float:
-    """Thesis 5.2: in doubles of snare and kick, "a distinct accent on the stroke on the beat", the first or the second.
+    """Thesis 5.2: in doubles of snare and kick, "a distinct accent on the note on the beat", the first or the second.
 
-    A double is two strokes of one drum, one on a beat and one not, at most ``most`` steps apart (an eighth), with
-    none between. The mean velocity of its stroke on the beat, less that of the other. Range [-1, 1].
+    A double is two notes of one drum, one on a beat and one not, at most ``most`` steps apart (an eighth), with none
+    between. The mean velocity of its note on the beat, minus that of the other. Range [-1, 1].
     """
     gains = []
     for drum in (KICK, SNARE):
@@ -120,7 +120,7 @@ def accented_doubles(groove: Groove, most: int = 2) -> float:
 
 
 def louder_pillars(groove: Groove) -> float:
-    """Thesis 5.2: a difference of volume between the main strokes (kick, snare on the beats) and other drums' strokes.
+    """Thesis 5.2: a difference of volume between the main notes (kick, snare on the beats) and other drums' notes.
 
     The mean velocity of kicks and snares on beats, less that of toms, open hats and cymbals anywhere. Range [-1, 1].
     """
@@ -136,7 +136,7 @@ def louder_pillars(groove: Groove) -> float:
 def changing_touch(groove: Groove) -> float:
     """Thesis 5.2: "the light variations (of timing and velocity) change a little from bar to bar".
 
-    Of strokes that come back in the next bar on the same drum and step: the mean absolute difference of velocity.
+    Of hits that come back in the next bar on the same drum and step: the mean absolute difference of velocity.
     Range [0, 1]; a drum machine has 0.
     """
     before, after = slice(None, -STEPS_PER_BAR), slice(STEPS_PER_BAR, None)
@@ -147,7 +147,7 @@ def changing_touch(groove: Groove) -> float:
 def changing_notes(groove: Groove) -> float:
     """Thesis 5.2: "the rhythm is not constant in the course of the song, as a drum machine's would be".
 
-    How unlike neighbouring bars are: 1 less the F1 of their strokes, averaged over pairs of bars, of which not both are
+    1 minus the F1 of the hits of neighbouring bars, averaged over pairs of bars, of which not both are
     silent. Range [0, 1]; a drum machine has 0.
     """
     bars = bars_of(groove)
@@ -155,46 +155,46 @@ def changing_notes(groove: Groove) -> float:
     return mean([x for x in unlike if not math.isnan(x)])
 
 
-def fill_strokes(groove: Groove) -> np.ndarray:
-    """How much of a fill each bar's end is: strokes of toms, and of snares off the backbeat, on steps 8-15: (bars,)."""
+def fill_hits(groove: Groove) -> np.ndarray:
+    """Hits of toms, and of snares off the backbeat, on steps 8-15 of each bar: (bars,)."""
     ends = bars_of(groove)[:, STEPS_PER_BAR // 2 :]  # (B, 8, 9)
-    strokes = ends[..., [SNARE, LOW_TOM, MID_TOM, HIGH_TOM]].sum(axis=(1, 2))
-    return strokes - ends[:, BACKBEATS[1] - STEPS_PER_BAR // 2, SNARE]
+    hits = ends[..., [SNARE, LOW_TOM, MID_TOM, HIGH_TOM]].sum(axis=(1, 2))
+    return hits - ends[:, BACKBEATS[1] - STEPS_PER_BAR // 2, SNARE]
 
 
 def snare_doubles(groove: Groove) -> np.ndarray:
-    """How many snares of each bar follow another one on the step before: (bars,)."""
+    """The number of snares of each bar with another one on the step before: (bars,)."""
     snare = groove.hits[:, SNARE] > 0  # (T,)
     return (snare & np.concatenate([[False], snare[:-1]])).reshape(-1, STEPS_PER_BAR).sum(axis=1)
 
 
-def fills_end_phrases(groove: Groove, judged: Sequence[bool] | None = None, bars: int = 2) -> float:
+def fills_end_phrases(groove: Groove, scored: Sequence[bool] | None = None, bars: int = 2) -> float:
     """Thesis 5.2: "the model sometimes generates little fills at the end of groups of two bars".
 
-    Fill strokes (``fill_strokes``) of the last bar of a group, less those of its other bars. Groups are counted from
-    the song's first bar. ``scored_steps``, (bars,), says which bars count. In strokes a bar; 0 for a drum machine.
+    Fill hits (``fill_hits``) of the last bar of a group, less those of its other bars. Groups are counted from
+    the song's first bar. ``scored``, (bars,), says which bars count. In hits a bar; 0 for a drum machine.
     """
-    strokes = fill_strokes(groove)
-    judged = np.ones(len(strokes), dtype=bool) if judged is None else np.asarray(judged, dtype=bool)
-    last = np.arange(len(strokes)) % bars == bars - 1
-    return mean(strokes[judged & last]) - mean(strokes[judged & ~last])
+    hits = fill_hits(groove)
+    scored = np.ones(len(hits), dtype=bool) if scored is None else np.asarray(scored, dtype=bool)
+    last = np.arange(len(hits)) % bars == bars - 1
+    return mean(hits[scored & last]) - mean(hits[scored & ~last])
 
 
-def fill_profile(groove: Groove, judged: Sequence[bool] | None = None, bars: int = PHRASE) -> np.ndarray:
-    """Fill strokes by place in a group of bars, less their mean: (bars,). For a figure: where are a drummer's fills?"""
-    strokes = fill_strokes(groove).astype(float)
-    judged = np.ones(len(strokes), dtype=bool) if judged is None else np.asarray(judged, dtype=bool)
-    place = np.arange(len(strokes)) % bars
-    return np.array([mean(strokes[judged & (place == i)]) for i in range(bars)]) - mean(strokes[judged])
+def fill_profile(groove: Groove, scored: Sequence[bool] | None = None, bars: int = PHRASE) -> np.ndarray:
+    """Fill hits by place in a group of bars, minus their mean: (bars,)."""
+    hits = fill_hits(groove).astype(float)
+    scored = np.ones(len(hits), dtype=bool) if scored is None else np.asarray(scored, dtype=bool)
+    place = np.arange(len(hits)) % bars
+    return np.array([mean(hits[scored & (place == i)]) for i in range(bars)]) - mean(hits[scored])
 
 
 # --- along the song ---------------------------------------------------------------------------------------------------
 
 
 def borders(rolls: dict[str, np.ndarray], side: int = SIDE, apart: int = APART) -> np.ndarray:
-    """Where the band begins something new: bars, counted from 0, in order.
+    """Section borders by the novelty of the band (Foote 2000): bars, counted from 0, in order.
 
-    Nobody wrote down the sections of our songs, so the band says where they are. A bar's novelty is how unlike its
+    Our songs have no annotated sections. A bar's novelty is how unlike its
     band's rhythm is in the four bars from it and in the four before it (Foote 2000): cosine distance of onsets by
     instrument and sixteenth. Pitches are left out, as chords change every bar. Borders are the bars whose novelty is
     highest, as long as it is a standard deviation above the song's mean, and eight bars from any higher one.
@@ -214,7 +214,7 @@ def borders(rolls: dict[str, np.ndarray], side: int = SIDE, apart: int = APART) 
 
 
 def entrances(rolls: dict[str, np.ndarray], side: int = SIDE) -> np.ndarray:
-    """Where an instrument enters that was silent for four bars or more: bars, counted from 0, in order."""
+    """Where an instrument enters after four bars of silence or more: bars, counted from 0, in order."""
     sounding = np.stack([rolls[family].any(axis=1).reshape(-1, STEPS_PER_BAR).any(axis=1) for family in FAMILIES])
     return np.array(
         [b for b in range(side, sounding.shape[1]) if (sounding[:, b] & ~sounding[:, b - side : b].any(axis=1)).any()],
@@ -222,51 +222,51 @@ def entrances(rolls: dict[str, np.ndarray], side: int = SIDE) -> np.ndarray:
     )
 
 
-def fills_before(groove: Groove, starts: Sequence[int], judged: Sequence[bool] | None = None) -> float:
+def fills_before(groove: Groove, starts: Sequence[int], scored: Sequence[bool] | None = None) -> float:
     """Thesis 5.2: "the absence of transitional fills between the movements of the song".
 
-    Fill strokes (``fill_strokes``) of the bar before a section starts, less those of other bars at the same place in
-    a phrase of eight. In strokes a bar: 0 is a drummer who does not see the border coming.
+    Fill hits (``fill_hits``) of the bar before a section starts, less those of other bars at the same place in
+    a phrase of eight. In hits a bar: 0 is a groove that does not depend on the border.
     """
-    return more_at(fill_strokes(groove), np.asarray(starts) - 1, judged, near=0)
+    return more_at(fill_hits(groove), np.asarray(starts) - 1, scored, near=0)
 
 
-def doubles_before(groove: Groove, starts: Sequence[int], judged: Sequence[bool] | None = None) -> float:
-    """Thesis 5.2: it "precedes certain movements (such as the arrival of an instrument)" with double snare strokes.
+def doubles_before(groove: Groove, starts: Sequence[int], scored: Sequence[bool] | None = None) -> float:
+    """Thesis 5.2: it "precedes certain movements (such as the arrival of an instrument)" with double snare hits.
 
     Snare doubles (``snare_doubles``) of the bar before, less those of other bars at the same place in a phrase.
     """
-    return more_at(snare_doubles(groove), np.asarray(starts) - 1, judged, near=0)
+    return more_at(snare_doubles(groove), np.asarray(starts) - 1, scored, near=0)
 
 
-def new_pattern(groove: Groove, starts: Sequence[int], judged: Sequence[bool] | None = None) -> float:
+def new_pattern(groove: Groove, starts: Sequence[int], scored: Sequence[bool] | None = None) -> float:
     """Thesis 5.2: "on the largest scale, the rhythm does not seem to change much".
 
     How unlike (0 to 1) the drums' average bar is in the four bars from a border and in the four before it, less the
     same at bars that are no border but at the same place in a phrase. Range [-1, 1]; 0 follows no section.
     """
-    return more_at(unlike_sides(bars_of(groove), SIDE, unlikeness), starts, judged)
+    return more_at(unlike_sides(bars_of(groove), SIDE, unlikeness), starts, scored)
 
 
-def new_cymbals(groove: Groove, starts: Sequence[int], judged: Sequence[bool] | None = None) -> float:
+def new_cymbals(groove: Groove, starts: Sequence[int], scored: Sequence[bool] | None = None) -> float:
     """Thesis 5.2: "notably one sees no change of cymbals for the choruses".
 
     The same as ``new_pattern``, for the shares of time that closed hat, open hat, ride and crash keep. Range [-1, 1].
     """
-    strokes = bars_of(groove)[..., [CLOSED_HAT, OPEN_HAT, RIDE, CRASH]].sum(axis=1)  # (B, 4)
-    return more_at(unlike_sides(strokes, SIDE, other_shares), starts, judged)
+    hits = bars_of(groove)[..., [CLOSED_HAT, OPEN_HAT, RIDE, CRASH]].sum(axis=1)  # (B, 4)
+    return more_at(unlike_sides(hits, SIDE, other_shares), starts, scored)
 
 
 def more_at(
-    values: np.ndarray, places: Sequence[int], judged: Sequence[bool] | None = None, near: int = SIDE - 1
+    values: np.ndarray, places: Sequence[int], scored: Sequence[bool] | None = None, near: int = SIDE - 1
 ) -> float:
-    """How much larger a bar's value is at some bars than at others in the same place of a phrase of eight.
+    """The mean difference of a bar's value at some bars to that at others in the same place of a phrase of eight.
 
-    Others are judged bars more than ``near`` bars from any of them. A bar without any such is left out; nan if all are.
+    Others are scored bars more than ``near`` bars from any of them. A bar without any such is left out; nan if all are.
     """
     values = np.asarray(values, dtype=float)
-    judged = np.ones(len(values), dtype=bool) if judged is None else np.asarray(judged, dtype=bool)
-    places, bars, known = np.asarray(places, dtype=np.int64), np.arange(len(values)), np.isfinite(values) & judged
+    scored = np.ones(len(values), dtype=bool) if scored is None else np.asarray(scored, dtype=bool)
+    places, bars, known = np.asarray(places, dtype=np.int64), np.arange(len(values)), np.isfinite(values) & scored
     if not len(places):
         return math.nan
     far = np.abs(bars[:, None] - places[None]).min(axis=1) > near  # (B,)
@@ -301,9 +301,9 @@ def unlike_sides(bars: np.ndarray, side: int, unlike: Callable) -> np.ndarray:
 
 
 def unlikeness(one: np.ndarray, other: np.ndarray) -> float:
-    """1 less what two bars share of their strokes (F1; of averages, Bray-Curtis); nan if both are silent."""
-    strokes = one.sum() + other.sum()
-    return float(1 - 2 * np.minimum(one, other).sum() / strokes) if strokes else math.nan
+    """1 less what two bars share of their hits (F1; of averages, Bray-Curtis); nan if both are silent."""
+    hits = one.sum() + other.sum()
+    return float(1 - 2 * np.minimum(one, other).sum() / hits) if hits else math.nan
 
 
 def other_shares(one: np.ndarray, other: np.ndarray) -> float:
@@ -328,14 +328,13 @@ HOLDS, OPPOSITE, NOT_SHOWN, IN_PART, WRONG = "holds", "the opposite", "not shown
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence of the thesis, and how it is judged.
+    """One sentence of the thesis, and how it is tested.
 
     Attributes
     ----------
     says : the sentence, translated and shortened.
     measure : the function that counts it.
-    needs : what the function is given beside the groove: ``step_ms``, ``scored_steps``, ``borders``, ``entrances`` or
-        nothing.
+    needs : what the function is given beside the groove: ``step_ms``, ``scored``, ``borders``, ``entrances``, nothing.
     unit : of the figure.
     rule : ``above`` or ``below`` a bar, or ``absent``, less than with real drummers.
     bar : what the whole interval has to be above, or below.
@@ -348,15 +347,15 @@ class Claim:
     rule: str = "above"
     bar: float = 0.0
 
-    def value(self, groove: Groove, judged: np.ndarray, rolls=None, step_ms: float = math.nan) -> float:
-        """The figure of one song. ``scored_steps``, (T,), are the steps that count; ``rolls`` is the band."""
-        bars = judged.reshape(-1, STEPS_PER_BAR).any(axis=1)
-        if self.needs == "judged":
+    def value(self, groove: Groove, scored: np.ndarray, rolls=None, step_ms: float = math.nan) -> float:
+        """The figure of one song. ``scored``, (T,), are the steps that count; ``rolls`` is the band."""
+        bars = scored.reshape(-1, STEPS_PER_BAR).any(axis=1)
+        if self.needs == "scored":
             return self.measure(groove, bars)
         if self.needs in ("borders", "entrances"):
             starts = (borders if self.needs == "borders" else entrances)(rolls)
             return self.measure(groove, starts, bars)
-        part = Groove(groove.hits[judged], groove.velocities[judged], groove.offsets[judged])
+        part = Groove(groove.hits[scored], groove.velocities[scored], groove.offsets[scored])
         return self.measure(part, step_ms) if self.needs == "step_ms" else self.measure(part)
 
 
@@ -368,7 +367,7 @@ CLAIMS = {
     ),
     "accented beats": Claim("Light accents are visible on the beats", accented_beats, "", "velocity"),
     "accented doubles": Claim(
-        "In doubles of snare and kick, a distinct accent on the stroke on the beat", accented_doubles, "", "velocity"
+        "In doubles of snare and kick, a distinct accent on the note on the beat", accented_doubles, "", "velocity"
     ),
     "louder pillars": Claim(
         "Kicks and snares on the beats are louder than toms, open hats, cymbals", louder_pillars, "", "velocity"
@@ -377,13 +376,13 @@ CLAIMS = {
         "The light variations change a little from bar to bar", changing_touch, "", "velocity", bar=ONE_VELOCITY
     ),
     "changing notes": Claim(
-        "The rhythm is not constant, as a drum machine's would be", changing_notes, "", "share of strokes"
+        "The rhythm is not constant, as a drum machine's would be", changing_notes, "", "share of hits"
     ),
     "fills every two bars": Claim(
-        "It sometimes generates little fills at the end of groups of two bars", fills_end_phrases, "judged", "strokes"
+        "It sometimes generates little fills at the end of groups of two bars", fills_end_phrases, "scored", "hits"
     ),
     "no transitions": Claim(
-        "The absence of transitional fills between the movements", fills_before, "borders", "strokes", "absent"
+        "The absence of transitional fills between the movements", fills_before, "borders", "hits", "absent"
     ),
     "no new pattern": Claim(
         "On the largest scale, the rhythm does not seem to change much", new_pattern, "borders", "unlikeness", "absent"
@@ -392,7 +391,7 @@ CLAIMS = {
         "One sees no change of cymbals for the choruses", new_cymbals, "borders", "unlikeness", "absent"
     ),
     "doubles before entrances": Claim(
-        "It precedes the arrival of an instrument with double snare strokes", doubles_before, "entrances", "doubles"
+        "It precedes the arrival of an instrument with double snare hits", doubles_before, "entrances", "doubles"
     ),
 }
 """All claims, by a short name, in the order of the chapter."""
@@ -407,15 +406,15 @@ def over_songs(values: Sequence[float], seed: int = 0) -> dict | None:
     return {**mean_over_songs(values, seed), "songs": len(values)}
 
 
-def verdict(claim: Claim, own: dict | None, less_than_real: dict | None = None) -> str:
-    """What the intervals say of a claim. Whoever reads them later must not choose the words.
+def verdict(claim: Claim, own: dict | None, real_minus_played: dict | None = None) -> str:
+    """The verdict on a claim, from confidence intervals, by a fixed rule.
 
     Parameters
     ----------
     own
-        The drummer's figure, from ``over_songs``.
-    less_than_real
-        The real drummers' figure less his, song by song. Only claims that something is ``absent`` need it.
+        The groove's figure, from ``over_songs``.
+    real_minus_played
+        The real drummers' figure minus it, song by song. Only claims that something is ``absent`` need it.
 
     Returns
     -------
@@ -423,14 +422,14 @@ def verdict(claim: Claim, own: dict | None, less_than_real: dict | None = None) 
         ``above``, ``below``: "holds" if the interval is on that side of the bar; "the opposite" if it is on the other
         side; "not shown" if the bar lies within.
 
-        ``absent``: where real drummers clearly do more, it "holds" if his own is not clear of zero, "holds in part" if
-        it is. Where they do not, it "does not hold" if his own is clear of zero, and is "not shown" if it is not:
-        finding nothing is no proof of nothing.
+        ``absent``: where real drummers do significantly more, it "holds" if the own figure is not above zero, "holds in
+        part" if it is. Where they do not, it "does not hold" if the own figure is above zero, and is "not shown" if it
+        is not: absence of evidence is not evidence of absence.
     """
-    if own is None or (claim.rule == "absent" and less_than_real is None):
+    if own is None or (claim.rule == "absent" and real_minus_played is None):
         return NOT_SHOWN
     if claim.rule == "absent":
-        does, real_do_more = own["low"] > 0, less_than_real["low"] > 0
+        does, real_do_more = own["low"] > 0, real_minus_played["low"] > 0
         return (IN_PART if does else HOLDS) if real_do_more else (WRONG if does else NOT_SHOWN)
     low, high = own["low"] - claim.bar, own["high"] - claim.bar
     if claim.rule == "below":

@@ -130,8 +130,8 @@ class LineUps:
         return len(self.windows)
 
     @property
-    def songs(self) -> int:
-        return self.windows.songs
+    def song_count(self) -> int:
+        return self.windows.song_count
 
 
 class CriticBatches(keras.utils.PyDataset):
@@ -147,7 +147,7 @@ class CriticBatches(keras.utils.PyDataset):
 
     def __init__(self, lineups: LineUps, seed, order=None, batch=32, others=0.5, augmentation=None):
         super().__init__()
-        if lineups.songs < 2:
+        if lineups.song_count < 2:
             raise ValueError("line-ups need at least two songs: another song's drummer must come from somewhere")
         self.windows, self.sampled = lineups.windows, lineups.sampled
         self.seed, self.batch, self.others, self.augmentation = seed, batch, others, augmentation
@@ -172,7 +172,7 @@ class CriticBatches(keras.utils.PyDataset):
             return self.sampled[rng.integers(len(self.sampled))][number]
         songs = self.windows.index[:, 0]
         s, i = self.windows.index[rng.choice(np.flatnonzero(songs != songs[number])), :2].tolist()
-        return self.windows.charts[s].groove(i).to_array()
+        return self.windows.grid_songs[s].groove(i).to_array()
 
 
 def critic_objective(preset) -> dict:

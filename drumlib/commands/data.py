@@ -1,7 +1,7 @@
 """Commands that collect training data: ``download`` and ``corpus``."""
 
+import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from drumlib.commands.common import UsageError, add_command, add_renamed, counted
@@ -36,9 +36,7 @@ def add_commands(commands) -> None:
     )
     command.add_argument("songs", type=Path, metavar="SONGS", help="MIDI files, and songs.csv if there is one")
     command.add_argument("-o", "--output", type=Path, required=True, metavar="CORPUS", help="the corpus's folder")
-    command.add_argument(
-        "--bands", type=int, metavar="N", help="SONGS is the Groove MIDI Dataset: compose N bands to each performance"
-    )
+    command.add_argument("--bands", help=argparse.SUPPRESS)  # until 0.1: see the error that it raises
     command.add_argument("--all", action="store_true", help="also the songs that songs.csv does not call good")
     command.add_argument(
         *("--missing",),
@@ -48,25 +46,14 @@ def add_commands(commands) -> None:
         help="how many of the three families may be silent (default: 0)",
     )
     command.add_argument(
-        "--min-bars", type=int, metavar="N", help="bars that a song must have (default: 16; with --bands 8)"
+        "--min-bars", type=int, default=16, metavar="N", help="bars that a song must have (default: 16)"
     )
-    add_renamed(
-        command,
-        "--min-drum-notes",
-        "--min-strokes",
-        int,
-        "drum notes that a song must have (default: 64; with --bands 0)",
-        metavar="N",
-    )
+    words = "drum notes that a song must have (default: 64)"
+    add_renamed(command, "--min-drum-notes", "--min-strokes", int, words, default=64, metavar="N")
     command.add_argument(
-        "--min-fit",
-        type=float,
-        metavar="P",
-        help="share of them that must be on the grid (default: 0.8; with --bands 0)",
+        "--min-fit", type=float, default=0.8, metavar="P", help="share of them that must be on the grid (default: 0.8)"
     )
-    command.add_argument(
-        "--seed", type=int, default=0, help="of the splits, where songs.csv has none, and of the bands"
-    )
+    command.add_argument("--seed", type=int, default=0, help="of the splits, where songs.csv has none (default: 0)")
     command.add_argument("--shard-songs", type=int, default=64, metavar="N", help="songs in a shard (default: 64)")
     command.add_argument(
         "--workers", type=int, metavar="N", help="processes (default: one for each core; 0: only this one)"
@@ -91,27 +78,17 @@ def corpus(options) -> None:
     """Build a corpus."""
     from drumlib.data.corpus.builder import build
     from drumlib.data.corpus.selection import SelectionRules
-    from drumlib.data.corpus.sources import GrooveBands, SongFolder
+    from drumlib.data.corpus.sources import SongFolder
 
-    # The Groove dataset's drummers played to a click: the grid is known, and human timing is never quite on it.
-    usual = SelectionRules() if options.bands is None else SelectionRules(bars=8, strokes=0, fit=0.0)
-    asked = {"bars": options.min_bars, "strokes": options.min_drum_notes, "fit": options.min_fit}
-    rules = replace(usual, missing=options.missing, **{name: n for name, n in asked.items() if n is not None})
-    if options.bands is None:
-        source = SongFolder(options.songs.resolve(), options.all)  # workers on other machines start in other folders
-    else:
-        source = GrooveBands(options.songs.resolve(), options.bands, options.seed)
+    if options.bands is not None:
+        raise UsageError("to compose bands, run python -m drumbook.bands GROOVE -o CORPUS --variants N")
+    rules = SelectionRules(options.missing, options.min_bars, options.min_drum_notes, options.min_fit)
     # Folders and the number of workers do not change the result: the manifest's command leaves them out.
-    said = {"bands": options.bands, "all": options.all, "missing": options.missing, "seed": options.seed}
-    said |= {"min_bars": rules.bars, "min_drum_notes": rules.strokes, "min_fit": rules.fit}
-    said |= {"shard_songs": options.shard_songs}
-    words = [
-        f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
-        for name, value in said.items()
-        if value is not None and value is not False
-    ]
+    names = ("all", "missing", "seed", "min_bars", "min_drum_notes", "min_fit", "shard_songs")
+    settings = {f"--{name.replace('_', '-')}": getattr(options, name) for name in names}
+    words = [name if value is True else f"{name} {value}" for name, value in settings.items() if value is not False]
     manifest = build(
-        source,
+        SongFolder(options.songs.resolve(), options.all),  # workers on other machines start in other folders
         options.output,
         rules,
         executor=dask_executor(options.dask) if options.dask else None,

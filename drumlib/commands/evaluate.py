@@ -52,10 +52,10 @@ def evaluate(options) -> None:
         raise UsageError("--weights are of one preset: name the one that they are of")
     bar = partial(tqdm, leave=False, disable=None)
     if options.task == "songs":
-        from drumlib.evaluation.evaluate import evaluate, table
+        from drumlib.evaluation.evaluate import evaluate_songs, table
 
         split, baselines = options.split, options.baseline
-        results = evaluate(folder, split, presets, baselines, options.weights, options.seed, bar)
+        results = evaluate_songs(folder, split, presets, baselines, options.weights, options.seed, bar)
     elif options.task == "windows":
         from drumlib.evaluation.thesis_protocol import evaluate_windows, table
 
@@ -63,9 +63,9 @@ def evaluate(options) -> None:
             raise UsageError("--task windows scores one split")
         results = evaluate_windows(folder, options.split, presets[0], options.weights, bar)
     else:
-        from drumlib.evaluation.humanizers import evaluate, table
+        from drumlib.evaluation.humanizers import evaluate_humanizer, table
 
-        results = evaluate(folder, options.split, presets[0], options.weights, options.seed, bar)
+        results = evaluate_humanizer(folder, options.split, presets[0], options.weights, options.seed, bar)
     print(table(results))
     if options.json:
         from drumlib.evaluation.thesis_protocol import write_results

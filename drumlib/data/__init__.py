@@ -1,1 +1,1 @@
-"""From songs to what a network learns from. Nothing here needs Keras."""
+"""From songs to training data: windows, splits, corpora. Nothing here imports Keras."""

@@ -1,20 +1,20 @@
 """The Groove MIDI Dataset: ten drummers on an electronic kit, 1,150 performances (Gillick et al. 2019, CC BY 4.0).
 
-Drummers played to a click, so their notes lie where they were struck, and the grid is known. Nothing else we have
-says how a human plays: files that somebody typed in are mostly flat. The archive is
+The drummers played to a click, so the timing of each hit relative to the grid is known. (MIDI files of whole songs
+mostly have programmed drums, without human timing.) The archive is
 
     https://storage.googleapis.com/magentadata/datasets/groove/groove-v1.0.0-midionly.zip  (3,260,318 bytes)
     sha256 651cbc524ffb891be1a3e46d89dc82a1cecb09a57c748c7b45b844c4841dcc1e
 
-and is read as it is, or unpacked. It says by itself what is for training, validation and test.
+and is read packed or unpacked. Its table info.csv assigns each performance to a split.
 
-What the paper measures humanization by, as we reproduce it: the test split's beats (no fills) in 4/4; windows of two
-bars, one starting every bar; the last bar counts only if it is played to its last sixteenth; each window counts all its
-notes, so most are counted twice. A drummer who plays exactly on the grid is then 22.7 ms off on average, and 0.0417
-sixteenths squared (the paper's table has 22.6 and 0.041). What the paper leaves unsaid matters little: with fills too,
-with a last bar only begun, or with each note counted once, it is 22.6 to 22.7 ms.
+The paper's evaluation of humanization, as reproduced here: the test split's beats (no fills) in 4/4; windows of two
+bars, one starting every bar; the last bar is used only if it is played to its last sixteenth; each window counts all of
+its notes, so most notes are counted twice. The quantized baseline (all offsets 0) then has a mean absolute error of
+22.7 ms and a mean squared error of 0.0417 sixteenths squared (the paper: 22.6 and 0.041). What the paper leaves open
+matters little: with fills, with an incomplete last bar, or with each note counted once, the error is 22.6 to 22.7 ms.
 
-Conventions are the grid's: an offset is onset - grid, in steps, in [-0.5, 0.5), **plus is late**.
+Offsets are those of ``music.grid``: onset minus grid line, in steps, in [-0.5, 0.5), positive is late.
 """
 
 import csv
@@ -35,13 +35,13 @@ from drumlib.music.kit import DRUM_OF_ROLAND_PITCH, DRUMS
 from drumlib.music.midi import MAX_BYTES, song_from_bytes
 
 COLUMNS = ("drummer", "session", "style", "bpm", "beat_type", "time_signature", "midi_filename", "split")
-"""What info.csv must tell of each performance. It has more; the rest is not needed."""
+"""The columns of info.csv that are used."""
 
 BPM = (20, 400)
-"""Tempos outside are mistakes: the slowest here is 50, the fastest 290."""
+"""Tempos outside this range are refused as mistakes: the data set's are 50 to 290."""
 
 MAX_TABLE_BYTES = 10_000_000
-"""A larger info.csv is refused; the real one has 270 kB."""
+"""A larger info.csv is refused: the data set's has 270 kB."""
 
 WINDOW_BARS = 2
 HOP_BARS = 1
@@ -53,15 +53,15 @@ class Performance:
 
     Attributes
     ----------
-    path : the MIDI file. In an archive, the archive's path with the file's own behind it.
+    path : the MIDI file; in an archive, the archive's path followed by the file's.
     drummer : ``"drummer1"`` to ``"drummer10"``.
-    session : ``"drummer1/session2"``. Performances of one session are alike.
-    style : such as ``"rock"``, ``"funk/purdieshuffle"``; what stands before the slash is the ``genre``.
-    bpm : beats a minute, of the click.
+    session : ``"drummer1/session2"``. Performances of one session are similar.
+    style : such as ``"rock"`` or ``"funk/purdieshuffle"``; the word before the slash is the ``genre``.
+    bpm : the tempo of the click, in beats a minute.
     beat_type : ``"beat"`` or ``"fill"``.
     time_signature : ``"4-4"``, ``"6-8"``, ...
     split : ``"train"``, ``"validation"`` or ``"test"``.
-    archive : the archive that the file is in, or None if it lies in a folder.
+    archive : the archive that contains the file; None if it is in a folder.
     """
 
     path: Path
@@ -80,9 +80,9 @@ class Performance:
         return self.style.partition("/")[0]
 
     def song(self) -> Song:
-        """The song as played: one drum track with the Roland kit's pitches, and no band.
+        """The performance: one drum track with the Roland kit's pitches, and no band.
 
-        Raises ``MidiError``; and OSError if the archive cannot be read, for that is not this performance's fault.
+        Raises MidiError if the file is unusable, OSError if the archive cannot be read.
         """
         if self.archive is None:
             return read_song(self.path)
@@ -93,7 +93,7 @@ class Performance:
             raise MidiError(f"{self.path}: {error}") from None
 
     def groove(self) -> Groove:
-        """What is played, on the grid. Raises as ``song`` does."""
+        """The performance on the grid. Raises as ``song`` does."""
         return groove_of(self.song(), drum_of_pitch=DRUM_OF_ROLAND_PITCH)
 
 
@@ -103,22 +103,22 @@ def performances(
     beat_type: str | None = None,
     time_signature: str | None = None,
 ) -> list[Performance]:
-    """The performances of the data set, in the order of info.csv: all, or those of one split, one type, one meter.
+    """The performances of the data set in the order of info.csv, all or a selection.
 
     Parameters
     ----------
     folder
-        The folder that contains info.csv, or the folder around that one, or the archive itself (not unpacked).
+        The folder that contains info.csv, or its parent, or the archive.
     split, beat_type, time_signature
-        What to choose, as in ``Performance``.
+        The values to select, as in ``Performance``; None selects all.
 
     Raises
     ------
     FileNotFoundError
         If there is no info.csv.
     ValueError
-        If info.csv is no such table, or says what cannot be: a tempo of nothing, a file outside the folder, one file
-        twice. Whether the MIDI files are there and good shows when they are read.
+        If info.csv is not such a table, or has an impossible entry: a tempo out of range, a file outside the folder, a
+        file twice. The MIDI files themselves are not read here.
     """
     folder = Path(folder)
     zipped = folder.is_file()
@@ -148,7 +148,7 @@ def performances(
 
 
 def _performance(row: dict[str, str], base: Path, archive: Path | None) -> Performance:
-    """One line of info.csv, checked."""
+    """The performance in one row of info.csv. Raises ValueError."""
     try:
         bpm = float(row["bpm"])
     except ValueError:
@@ -169,7 +169,7 @@ def _performance(row: dict[str, str], base: Path, archive: Path | None) -> Perfo
 
 
 def _table_in_folder(folder: Path) -> tuple[Path, bytes]:
-    """The folder that has info.csv in it (this one or one inside it), and the bytes of that file."""
+    """The folder that contains info.csv (this one or a subfolder), and the bytes of that file."""
     tables = [folder / "info.csv", *sorted(folder.glob("*/info.csv"))]
     table = next((table for table in tables if table.is_file()), None)
     if table is None:
@@ -179,13 +179,13 @@ def _table_in_folder(folder: Path) -> tuple[Path, bytes]:
 
 
 def _table_in_archive(archive: Path) -> tuple[Path, bytes]:
-    """The same for an archive."""
+    """The path within an archive that contains info.csv, and the bytes of that file."""
     try:
         with zipfile.ZipFile(archive) as opened:
             names = [name for name in opened.namelist() if re.fullmatch(r"([^/\\]+/)?info\.csv", name)]
     except OSError:
         raise
-    except Exception as error:  # zipfile answers damage with many kinds of exception
+    except Exception as error:  # zipfile raises many kinds of exception on damage
         raise ValueError(f"{archive}: neither a folder nor a zip archive ({str(error)[:80]})") from None
     if not names:
         raise FileNotFoundError(f"{archive}: no info.csv in this archive; is it the Groove MIDI Dataset's?")
@@ -197,9 +197,9 @@ def _table_in_archive(archive: Path) -> tuple[Path, bytes]:
 
 
 def _from_archive(archive: Path, name: str, limit: int) -> bytes:
-    """The bytes of a file in an archive, ``limit`` + 1 at most: a small archive can unpack to anything.
+    """The bytes of a file in an archive, at most ``limit`` + 1, against decompression bombs.
 
-    Raises OSError if the archive cannot be read, ``MidiError`` if the file in it cannot.
+    Raises OSError if the archive cannot be read, MidiError if the file in it cannot.
     """
     try:
         with zipfile.ZipFile(archive) as opened, opened.open(name) as file:
@@ -207,20 +207,20 @@ def _from_archive(archive: Path, name: str, limit: int) -> bytes:
     except KeyError:
         raise MidiError("it is not in the archive") from None
     except Exception as error:
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: led to before the file's beginning
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: a seek to before the file's beginning
             raise
         raise MidiError(f"the archive is damaged, or locked ({str(error)[:80]})") from None
 
 
 @dataclass(frozen=True, eq=False)
 class TwoBarWindows:
-    """Windows of two bars.
+    """Windows of two bars, from many performances.
 
     Attributes
     ----------
     grooves : float32 (windows, 32, 27): hits, velocities, offsets, as in ``Groove.to_array``.
-    step_ms : float (windows,): how long a sixteenth lasts, in milliseconds.
-    performance : int (windows,): the number of the performance that each comes from.
+    step_ms : float (windows,): the length of a sixteenth, in milliseconds.
+    performance : int (windows,): the number of the performance of each window.
     """
 
     grooves: np.ndarray
@@ -232,18 +232,18 @@ class TwoBarWindows:
 
 
 def two_bar_windows(played: Iterable[Performance]) -> TwoBarWindows:
-    """Cut performances into windows of two bars, one starting every bar, as the module's docstring says.
+    """Cut performances into windows of two bars, one starting every bar, as in the module's docstring.
 
-    ``played`` may be wrapped in a progress bar. One that is shorter than two bars gives no window.
+    ``played`` may be wrapped in a progress bar. A performance shorter than two bars gives no window.
 
     Raises
     ------
     MidiError
-        If a file is not there, or is no song.
+        If a file is absent or unusable.
     OSError
         If the archive cannot be read.
     ValueError
-        If one is not in 4/4 throughout: choose with ``performances(..., time_signature="4-4")``.
+        If a performance is not in 4/4 throughout: use ``performances(..., time_signature="4-4")``.
     """
     length, hop = WINDOW_BARS * STEPS_PER_BAR, HOP_BARS * STEPS_PER_BAR
     windows, step_ms, numbers = [np.zeros((0, length, 3 * len(DRUMS)), dtype=np.float32)], [], []

@@ -1,5 +1,6 @@
-"""Training and validation windows from folders and corpora."""
+"""Training and validation windows from song folders and corpora."""
 
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -8,8 +9,8 @@ from drumlib.data.splitting.splits import SPLITS
 from drumlib.data.windows import Windows
 
 
-def training_songs(folder, splits: Sequence[str] = SPLITS[:2]) -> tuple[Windows, ...]:
-    """The windows of the songs to train on and to validate on, or of other splits, read with progress bars."""
+def training_songs(folder: str | os.PathLike, splits: Sequence[str] = SPLITS[:2]) -> tuple[Windows, ...]:
+    """The windows of each of these splits of a song folder, read with progress bars. Only test songs may be absent."""
     from tqdm import tqdm
 
     from drumlib.data.song_folder import list_songs, read_windows
@@ -23,15 +24,15 @@ def training_songs(folder, splits: Sequence[str] = SPLITS[:2]) -> tuple[Windows,
         except FileNotFoundError:
             if split != "test":
                 raise
-            songs = []  # one may train without
+            songs = []
         sets.append(read_windows(songs, refused, bar))
         for reason in refused.values():
             print(f"left out: {reason}", file=sys.stderr)
     return tuple(sets)
 
 
-def training_corpus(folder, splits: Sequence[str] = SPLITS[:2]) -> tuple[Windows, ...]:
-    """The windows of a corpus to train on and to validate on, or of other splits."""
+def training_corpus(folder: str | os.PathLike, splits: Sequence[str] = SPLITS[:2]) -> tuple[Windows, ...]:
+    """The windows of each of these splits of a corpus."""
     from drumlib.data.corpus.reader import Corpus
 
     corpus = Corpus(folder)
@@ -39,35 +40,34 @@ def training_corpus(folder, splits: Sequence[str] = SPLITS[:2]) -> tuple[Windows
 
 
 def training_together(sets: Sequence[tuple[Windows, ...]]) -> tuple[Windows, Windows]:
-    """What several collections give to train on, joined, and what the first of them gives to validate on.
+    """The joined training windows of several collections, and the validation windows of the first.
 
-    Of each collection, ``sets`` holds what trains, what validates, and what else must not train: its test songs. Each
-    was parted by itself, and a song that is held back in one may train in another: when to stop would be chosen, or a
-    score made, on songs that are known by heart. So what trains is kept apart from what is held back in any of them
-    (``data.windows.drop_overlap`` says what that finds), and what is left out is printed. A single collection is taken as
-    it is.
+    ``sets`` holds for each collection its training windows, its validation windows, and other windows that must not be
+    trained on: its test songs. Each collection was split by itself, so a song that one of them holds out may be a
+    training song of another. What overlaps is dropped (``drop_overlap``), and reported. A single collection is taken
+    as it is.
 
     Raises
     ------
     ValueError
-        If nothing is left to train on.
+        If no training window is left.
     """
     from tqdm import tqdm
 
     from drumlib.data.splitting.joined_sets import drop_overlap, join
 
-    training, *held = zip(*sets, strict=True)
+    training, *held_out = zip(*sets, strict=True)
     if len(sets) == 1:
-        return training[0], held[0][0]
+        return training[0], held_out[0][0]
     whole = join(training)
-    kept = drop_overlap(whole, join(sum(held, ())), partial(tqdm, desc="songs compared", unit="song"))
+    kept = drop_overlap(whole, join(sum(held_out, ())), partial(tqdm, desc="songs compared", unit="song"))
     if lost := len(whole) - len(kept):
-        songs = f"{whole.songs - kept.songs:,} of {whole.songs:,} songs"
+        songs = f"{whole.song_count - kept.song_count:,} of {whole.song_count:,} songs"
         why = "they belong together with songs to validate or to test on, or have the drums of one of their windows"
         print(f"left out: {lost:,} of {len(whole):,} windows to train on, {songs}: {why}", file=sys.stderr)
     if len(whole) and not len(kept):
         raise ValueError("nothing is left to train on: every song belongs together with one to validate or to test on")
-    return kept, held[0][0]
+    return kept, held_out[0][0]
 
 
 def training_grooves(folder, splits: Sequence[str] = SPLITS[:2]) -> list:

@@ -1,4 +1,4 @@
-"""To hear and to see: sound, a player for a page, and plots.
+"""Sound, plots, and components of a page: a player, and things to play with (``widgets``).
 
 Everything here is imported when it is first used, so that ``import drumlib.display`` is quick.
 """

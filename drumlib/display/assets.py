@@ -1,10 +1,16 @@
-"""What a page needs of a thing to play with: its style sheet, its script and its HTML, and its data made safe."""
+"""The style sheet, scripts and HTML of a page's components, with their data made safe."""
 
+import base64
 import hashlib
+import html
 import json
 import re
 from functools import cache
 from pathlib import Path
+
+import numpy as np
+
+from drumlib.display import sound
 
 TRAILING_COMMENT = re.compile(r"""[ ]+// [^"'`\n]*$""", re.MULTILINE)
 """A comment at the end of a line of JavaScript. One with quotes in it stays: it might be the end of a string."""
@@ -18,12 +24,12 @@ def assets(name: str, folder: Path = Path(__file__).parent) -> tuple[str, str]:
     """The style sheet and the page of ``player``, say, without comments, indentation, blank lines.
 
     A blank line would end the HTML where a page is made from Markdown; an indented line would begin a code block.
-    ``folder`` is where the two files are, beside this one if not given; a missing style sheet is empty. What several
-    need alike stands once, in that folder or beside this file: ``{{roll.js}}`` in a page is a script element with
-    ``roll.js``, and ``{{palette}}`` in a style sheet is ``palette.css``.
+    ``folder`` holds the two files; this file's folder, if not given. A missing style sheet is empty. ``{{roll.js}}`` in
+    a page becomes a script element with ``roll.js`` of ``folder``, or else of this file's folder; ``{{palette}}`` in
+    a style sheet becomes ``palette.css``.
 
-    All scripts define parts of one object, ``window.drumlib``. Here its name gets the scripts' version, so that outputs
-    of two versions can live in one notebook.
+    All scripts define parts of one object, ``window.drumlib``. Its name gets the version of drumlib's scripts, so that
+    outputs of two versions can be in one notebook.
     """
     style = folder / f"{name}.css"
     css = style.read_text("utf-8") if style.exists() else ""
@@ -43,13 +49,26 @@ def filled(page: str, fields: dict[str, str]) -> str:
     return re.sub(r"\n\s*\n", "\n", page)
 
 
+def audio_element(name: str, audio: np.ndarray, kbps: int) -> str:
+    """Audio (samples,) as an element of a page that holds its MP3.
+
+    It has controls for a page without scripts; a component's script takes them away.
+    """
+    mp3 = base64.b64encode(sound.encode_mp3(audio, kbps=kbps)).decode("ascii")
+    name = html.escape(name)
+    return (
+        f'<audio data-stem="{name}" aria-label="{name}" preload="none" controls '
+        f'src="data:audio/mpeg;base64,{mp3}"></audio>'
+    )
+
+
 def safe_json(data) -> str:
     """JSON that is safe inside a script element: no ``</script>`` and no ``<!--`` can be in it."""
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _script(file: str, folder: Path) -> str:
-    """A script element. ``book/_tools/said_once.py`` knows it by its attribute."""
+    """A script element. ``book/_tools/said_once.py`` finds it by its attribute."""
     path = folder / file if (folder / file).exists() else Path(__file__).parent / file
     text = _squeezed(TRAILING_COMMENT.sub("", path.read_text("utf-8")))
     for line in text.splitlines():

@@ -1,4 +1,4 @@
-"""Some bars of a song as a song of its own: what sounds beside a stage's drums."""
+"""Some bars of a song as a song of its own, to sound with a stage's drums."""
 
 from dataclasses import replace
 
@@ -10,15 +10,15 @@ def some_bars(song: Song, start_bar: int, bars: int, tracks: tuple[Track, ...] |
     """These bars of the song without its drums, from tick 0 on, with the tempos and meters that hold in them.
 
     Notes that began before are left out, and those that sound longer end with the last bar; what begins within half a
-    step of its end belongs to the next bar, as on the grid. A band that rests in the last bar gets a note there that
-    nobody hears, so that the song is as long as was asked for.
+    step of its end belongs to the next bar, as on the grid. A band that rests in the last bar gets a silent note
+    there, so that the song is as long as was asked for.
 
     Parameters
     ----------
     start_bar, bars
-        The first bar, from 0, and how many.
+        The first bar, from 0, and the number of bars.
     tracks
-        Some of the song's tracks; the whole band, if not given.
+        The tracks; the whole band, if not given.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def steps_of(song: Song, start_bar: int, bars: int) -> slice:
 
 
 def chorus_of(name: str, section_name: str = "chorus") -> int:
-    """The bar, from 0, in which a songbook song's section begins; 0, if it has no such section."""
+    """The first bar, from 0, of a songbook song's section; 0, if it has no such section."""
     from drumlib.music import songbook
 
     return next((part.bar for part in songbook.sections(name) if part.name == section_name), 0)

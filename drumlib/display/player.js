@@ -1,4 +1,4 @@
-// The player: a song, heard in one or more stems that can be muted, and seen as a drum roll.
+// The player: a song as one or more stems that can be muted, with a drum roll.
 // It needs no network and no kernel: its sound and its notes stand in its own HTML.
 (function (drumlib) {
   "use strict";
@@ -80,7 +80,7 @@
       if (stem.voice) drumlib.audio.setGain(stem.voice, stem.muted ? 0 : 1, undefined, MUTE_FADE);
     }
 
-    paintBand(shown, stepWidth) { // a lane for each family of instruments, the darker the more notes sound
+    paintBand(shown, stepWidth) { // a lane for each family of instruments; darker where more notes sound
       const { roll } = this, { pen } = roll;
       this.song.band.forEach(([name, counts], i) => {
         const y = roll.layout.top + i * LANE;
@@ -97,7 +97,7 @@
     }
   }
 
-  // Four numbers a hit: hundredths of a step from the first bar line, drum, velocity, hundredths of a step of offset.
+  // Four numbers for each hit: hundredths of a step from the first bar line, drum, velocity, hundredths of a step of offset.
   function hitsOf(notes) {
     const hits = [];
     for (let i = 0; i < notes.length; i += 4) {

@@ -1,20 +1,19 @@
-"""A player for a page: one piece of HTML with the sound, a drum roll and a moving playhead in it.
+"""A player for a page: one piece of HTML with a song's sound, a drum roll and a moving playhead.
 
 It needs no network and no kernel, so it works in a built page that is opened from a disk as well as in JupyterLab
-and Colab. The drum roll shows what the network learns: which drum, how loud (colour and height), and how far from
-the grid (a stroke stands to the right of its line if it is late, to the left if it is early).
+and Colab. The drum roll shows hits, velocities (colour and height) and offsets from the grid (a note stands to the
+right of its line if it is late, to the left if it is early).
 
-Text that comes from a song is somebody else's: all of it is escaped.
+Text that comes from a song may be hostile: all of it is escaped.
 """
 
-import base64
 import html
 from functools import cached_property
 
 import numpy as np
 
 from drumlib.display import sound
-from drumlib.display.assets import assets, filled, safe_json
+from drumlib.display.assets import assets, audio_element, filled, safe_json
 from drumlib.display.plots import LOUDNESS
 from drumlib.music.grid import Grid, Groove, notes_from_groove
 from drumlib.music.kit import DRUM_OF_PITCH, DRUMS, FAMILIES
@@ -22,28 +21,28 @@ from drumlib.music.notes import Note
 from drumlib.music.song import Song
 
 SHORT_NAMES = ("kick", "snare", "hi-hat", "open hat", "low tom", "mid tom", "high tom", "ride", "crash")
-"""The drums' names where there is no room: on a telephone."""
+"""Short names of the drums, for narrow screens."""
 
 KBPS = 48
-"""Kilobits a second of MP3, mono. Sixteen bars of a band and its drums are then some 500 kB of page. What is lost lies
-above 11 kHz, where our sound font has little but the breath of a cymbal."""
+"""Bit rate of the MP3, in kilobits per second, mono. Sixteen bars of a band and its drums are then some 500 kB of page;
+what is lost lies above 11 kHz, where our sound font has little but cymbals."""
 
 
 class Player:
-    """Hear a song, and see its drums. Show it as the last line of a notebook's cell.
+    """A song to hear, with a drum roll. Show it as the last line of a notebook's cell.
 
     Parameters
     ----------
     song : Song
-        What to play. With a band and drums, each can be muted.
+        The song. With a band and drums, each can be muted.
     title : str, optional
         A heading; the song's name, if not given.
     start_bar, bars : int, optional
-        The first bar (from 0) and how many of them; all, if not given.
+        The first bar (from 0) and the number of bars; all, if not given.
     groove : Groove, optional
-        What to draw in place of the song's own drum notes: a groove of the whole song, (steps, 9).
+        A groove of the whole song, (steps, 9), that the drum roll shows in place of the song's drum notes.
     kbps : int, optional
-        Kilobits a second of each stem's MP3.
+        Bit rate of each stem's MP3, in kilobits per second; ``KBPS``, if not given.
 
     Raises
     ------
@@ -53,7 +52,7 @@ class Player:
     Attributes
     ----------
     audio : dict of array
-        What is heard: ``{"band": (samples,), "drums": (samples,)}``, at 48,000 samples a second; a part without
+        The sound: ``{"band": (samples,), "drums": (samples,)}``, at 48,000 samples a second; a part without
         notes is missing.
     html : str
         The whole player.
@@ -68,17 +67,17 @@ class Player:
         groove: Groove | None = None,
         kbps: int | None = None,
     ):
-        self.song, self.title, self.kbps = song, str(title or song.name or "Untitled"), kbps
+        self.song, self.title, self.kbps = song, str(title or song.name or "Untitled"), kbps or KBPS
         self.start_bar, self.bars = start_bar, bars
         self._ticks = sound.section(song, start_bar, bars)
         self._bars = song.bars[start_bar : len(song.bars) if bars is None else start_bar + bars]
         self._grid = Grid(song)
         if groove is None:
-            strokes = sorted(note for track in song.drums for note in track.notes)
+            notes = sorted(note for track in song.drums for note in track.notes)
         else:
-            strokes = notes_from_groove(groove, self._grid)
+            notes = notes_from_groove(groove, self._grid)
         first, last = self._ticks
-        self._strokes = [note for note in strokes if first <= note.tick < last and note.pitch in DRUM_OF_PITCH]
+        self._notes = [note for note in notes if first <= note.tick < last and note.pitch in DRUM_OF_PITCH]
 
     @cached_property
     def audio(self) -> dict[str, np.ndarray]:
@@ -104,8 +103,8 @@ class Player:
             "about": html.escape(self._about()),
             "summary": html.escape(self.summary),
             "mutes": "".join(mutes) if len(stems) > 1 else "",
-            "legend": legend if self._strokes else "",
-            "audio": "".join(self._audio_element(name, audio) for name, audio in stems.items()),
+            "legend": legend if self._notes else "",
+            "audio": "".join(audio_element(name, audio, self.kbps) for name, audio in stems.items()),
             "data": safe_json(self._data()),
             "css": css,
         }
@@ -113,23 +112,23 @@ class Player:
 
     @property
     def summary(self) -> str:
-        """The drum roll in words, for those who do not see it."""
-        if not self._strokes:
+        """The drum roll in words, for screen readers."""
+        if not self._notes:
             return f"{self.title}: {self._about()}. There are no drums in it."
-        drums = [DRUM_OF_PITCH[note.pitch] for note in self._strokes]
+        drums = [DRUM_OF_PITCH[note.pitch] for note in self._notes]
         counts = [f"{name} {drums.count(drum)}" for drum, name in enumerate(DRUMS) if drum in drums]
-        loud = [note.velocity / 127 for note in self._strokes]
+        loud = [note.velocity / 127 for note in self._notes]
         offsets = self._offsets()
         lean = float(offsets.mean())
         timing = "on the grid" if abs(lean) < 0.005 else f"{abs(lean):.2f} sixteenths {'late' if lean > 0 else 'early'}"
         return (
-            f"{self.title}: {self._about()}. The drums play {len(drums)} strokes: {', '.join(counts)}. Their loudness"
+            f"{self.title}: {self._about()}. The drums play {len(drums)} notes: {', '.join(counts)}. Their loudness"
             f" goes from {min(loud):.0%} to {max(loud):.0%} of the loudest possible, {np.mean(loud):.0%} on average."
             f" On average they are {timing}, with a spread of {offsets.std():.2f} sixteenths."
         )
 
     def _about(self) -> str:
-        """Which bars, how fast, in what meter."""
+        """Bars, tempo and meter."""
         first = self._bars[0]
         tempo = next(tempo for tempo in reversed(self.song.tempos) if tempo.tick <= first.tick)
         bars = f"{len(self._bars)} bars" if len(self._bars) > 1 else "1 bar"
@@ -138,20 +137,11 @@ class Player:
         return f"{bars}, {tempo.bpm:.0f} bpm, {first.numerator}/{first.denominator}"
 
     def _offsets(self) -> np.ndarray:
-        """How far from the grid each stroke is, in steps, plus is late."""
-        return self._grid.locate([note.tick for note in self._strokes])[1]
-
-    def _audio_element(self, name: str, audio: np.ndarray) -> str:
-        kbps = self.kbps or KBPS
-        mp3 = base64.b64encode(sound.encode_mp3(audio, kbps=kbps)).decode("ascii")
-        # Controls are for a page without scripts; the player's own take them away.
-        return (
-            f'<audio data-stem="{name}" aria-label="{name}" preload="none" controls '
-            f'src="data:audio/mpeg;base64,{mp3}"></audio>'
-        )
+        """Offset of each note from the grid, in steps, plus is late."""
+        return self._grid.locate([note.tick for note in self._notes])[1]
 
     def _data(self) -> dict:
-        """What the page's script draws: x is in sixteenths from the first bar line, t in seconds of the audio."""
+        """What ``player.js`` reads: x is in sixteenths from the first bar line, t in seconds of the audio."""
         song, tpb = self.song, self.song.ticks_per_beat
         zero, begin = self._bars[0].tick, song.seconds(self._ticks[0])
         end = self._bars[-1].end
@@ -159,7 +149,7 @@ class Player:
         lines.append(end)
         samples = len(next(iter(self.audio.values())))
         notes = []
-        for note, offset in zip(self._strokes, self._offsets(), strict=True):
+        for note, offset in zip(self._notes, self._offsets(), strict=True):
             x = (note.tick - zero) * 4 / tpb
             notes += [round(100 * x), DRUM_OF_PITCH[note.pitch], note.velocity, round(100 * offset)]
         return {
@@ -178,7 +168,7 @@ class Player:
         }
 
     def _lanes(self) -> list[tuple[str, str]]:
-        """The band, family by family: how many notes sound on each sixteenth, as a string of digits."""
+        """The band by family: the number of notes that sound on each sixteenth, as a string of digits."""
         names = {family: family for family in FAMILIES} | {None: "others"}
         zero, tpb = self._bars[0].tick, self.song.ticks_per_beat
         steps = -(-(self._bars[-1].end - zero) * 4 // tpb)
@@ -202,7 +192,7 @@ class Player:
         return {"text/html": self.html, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return f"Player({self.title!r}, {self._about()}, {len(self._strokes)} drum strokes)"
+        return f"Player({self.title!r}, {self._about()}, {len(self._notes)} drum notes)"
 
 
 def _steps_of(note: Note, zero: int, ticks_per_beat: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Pictures of grooves, piano rolls and probabilities, in the player's colours.
+"""Plots of grooves, piano rolls and probabilities, in the player's colours.
 
 Every function draws on the axes it is given, or on a new figure, and returns the axes. Backgrounds are
 transparent and the ink is a middle grey, so that a figure can be read on a light page and on a dark one.
@@ -44,7 +44,7 @@ def loudness_colours():
 
 
 def plot_groove(groove: Groove, start_bar: int = 0, bars: int | None = 2, ax=None, colour_bar: bool = True):
-    """A drum roll: a stroke's colour and height say how loud, its place says when; left of its line is early.
+    """A drum roll: a hit's colour and height show its velocity, its place the time; left of its line is early.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def plot_groove(groove: Groove, start_bar: int = 0, bars: int | None = 2, ax=Non
     x = hit_steps + groove.offsets[first:last][hit_steps, drums]
     heights = 0.34 + 0.52 * velocities
     colours = loudness_colours()
-    ax.vlines(hit_steps, drums - 0.42, drums + 0.42, color=INK, linewidth=0.9)  # where each stroke's line is
+    ax.vlines(hit_steps, drums - 0.42, drums + 0.42, color=INK, linewidth=0.9)  # the line of each hit's step
     ax.bar(x, heights, 0.55, drums - heights / 2, align="edge", color=colours(velocities), zorder=3)
     _drum_rows(ax)
     _bar_lines(ax, last - first, start_bar)
@@ -135,7 +135,7 @@ def plot_roll(roll, start_bar: int = 0, bars: int | None = None, ax=None, colour
 
 
 def plot_probabilities(p, start_bar: int = 0, ax=None, colour_bar: bool = True):
-    """How sure the network is of each stroke: a cell for each step and drum, from 0 to 1.
+    """The probabilities of hits: a cell for each step and drum, from 0 to 1.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def plot_probabilities(p, start_bar: int = 0, ax=None, colour_bar: bool = True):
     if not ((p >= 0) & (p <= 1)).all():
         raise ValueError("probabilities lie between 0 and 1: are these logits? then take their sigmoid first")
     ax = _axes(ax, width=9, height=2.9)
-    # From nothing at all to the palette: an unlikely stroke lets the page's own colour through.
+    # From transparent to the palette: at a low probability the page's own colour shows.
     rgb = np.array(LOUDNESS) / 255
     shades = LinearSegmentedColormap.from_list(
         "probability", [(*colour, alpha) for colour, alpha in zip(rgb, (0.0, 0.45, 0.8, 1.0, 1.0), strict=True)]

@@ -1,4 +1,4 @@
-// The drum roll: drums and time on one canvas, the same in the player and in the stage, moved through by click and key.
+// The drum roll: drums and time on one canvas, the same in the player and in the stage, with a playhead that clicks and keys move.
 (function (drumlib) {
   "use strict";
 
@@ -92,7 +92,7 @@
       }
       this.paintOverview(now, shown);
       this.paintHead(step, shown);
-      this.tell(now, step);
+      this.showPosition(now, step);
       if (host.painted) host.painted();
     }
 
@@ -175,7 +175,7 @@
       pen.fill();
     }
 
-    tell(now, step) { // the position in words
+    showPosition(now, step) { // in words
       const { bars, number, seconds } = this.data, { setText, setAttribute } = drumlib.dom;
       this.root.setAttribute("data-position", now.toFixed(3));
       setText(this.host.timeText, `${clock(now)} / ${clock(seconds)}`);

@@ -1,4 +1,4 @@
-// The geometry of a drum roll: where its bars, drums and moments are. Pure functions, without a page.
+// The geometry of a drum roll: the places of its bars, drums and steps. Pure functions, without a page.
 (function (drumlib) {
   "use strict";
 

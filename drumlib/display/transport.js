@@ -13,7 +13,7 @@
       this.host = host;
       this.position = 0; // seconds, while nothing sounds
       this.startedAt = null; // time of position 0 by the clock of the context, while something sounds
-      this.turn = 0; // counts plays and stops: whoever waited for sound may find that it is no longer wanted
+      this.turn = 0; // counts plays and stops: sound that was loaded for an earlier one is not played
       this.looped = Boolean(host.looped);
       host.playButton.addEventListener("click", () => this.toggle());
       document.addEventListener("drumlib-play", (event) => { // only one component of a page plays

@@ -1,1 +1,1 @@
-"""How good is the drummer? Scores, humble rivals, and a report over a whole corpus."""
+"""Evaluation: predictions under one protocol, metrics, baselines, confidence intervals."""

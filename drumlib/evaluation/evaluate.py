@@ -1,15 +1,14 @@
-"""Drummers on the same whole songs: networks and their humble rivals, asked the same questions.
+"""Scores of networks and baselines on the same whole songs.
 
-- **told**: told the true drums so far, how well does he go on? A network hears and is told windows of eight bars,
-  side by side, and is cut at 0.5, as in the thesis; no window knows the one before. The bar before again is told, too.
-- **by itself**: he hears the whole song as ``drummer.probabilities`` gives it to him, and nobody tells him anything.
-- **another song's band**: the same, but the band is another song's. What he loses by it is his *listening gain*.
-- **drawn**: by himself, each note drawn from its probability (temperature 1): does he play as many notes as a drummer?
-- **metrics**: what the playing is like, song by song, averaged over songs (``metrics``), beside the real drummers' own.
-- **sets**: all bars taken together: are they like the real drummers'? Are they bars of the training songs?
+What is predicted under which condition is in ``predict``, what is scored of a song in ``songs``. A row holds:
 
-What is judged is said in ``songs``. Scores are counted over all judged cells together; intervals come from drawing
-songs with repeats (``intervals``).
+- accuracy, precision, recall, F1 for each condition, over the scored cells of all songs together, with 95 % confidence
+  intervals (bootstrap over songs, percentile method: ``statistics``);
+- the *conditioning gain*: F1 with the song's own band minus F1 with a mismatched band;
+- *metrics*: properties of the playing, song by song, averaged over songs (``metrics``), beside the real drummers';
+- *sets*: all bars together: are they distributed as the real drummers' are, are they copies of training bars?
+
+A baseline has the conditions that make sense for it. What is undefined is None.
 """
 
 import hashlib
@@ -25,28 +24,33 @@ import numpy as np
 
 from drumlib.data.grid_song import WINDOW_STEPS
 from drumlib.evaluation.baselines import BASELINES, Baseline, check_names, make
-from drumlib.evaluation.metrics import Confusion, confusion, hit_scores
-from drumlib.evaluation.predict import apply_threshold, choose_threshold, free_running, teacher_forced
+from drumlib.evaluation.metrics import Confusion, confusion, f1, hit_scores
+from drumlib.evaluation.predict import (
+    FREE_RUNNING,
+    MISMATCHED,
+    SAMPLED,
+    TEACHER_FORCED,
+    TEACHER_FORCED_THRESHOLD,
+    choose_threshold,
+    predict_songs,
+)
 from drumlib.evaluation.set_distances import copied_bars, mean_record, records, rounded, set_distances, training_bars
 from drumlib.evaluation.songs import (
     ALL,
     SCORED,
     EvaluationSong,
     bands_of_other_songs,
+    evaluation_songs,
     is_corpus,
     training_windows,
-    whole_songs,
 )
-from drumlib.evaluation.statistics import bootstrap, mean_over_songs
-from drumlib.evaluation.thresholds import THRESHOLDS, f1
+from drumlib.evaluation.statistics import bootstrap, mean_over_songs, paired_f1_difference
+from drumlib.evaluation.thresholds import THRESHOLDS
 from drumlib.music.grid import STEPS_PER_BAR, Groove
 from drumlib.music.kit import DRUMS
 
-TEACHER_FORCED_THRESHOLD = 0.5
-"""Where teacher-forced answers are cut, as in the thesis's table."""
-
-REAL = "the real drummers"
-OTHER = "another song's band"
+REFERENCE = "real drummers"
+"""The name of the reference's row."""
 
 
 def score_network(
@@ -57,67 +61,64 @@ def score_network(
     curves: bool = False,
     learned: np.ndarray | None = None,
 ) -> dict:
-    """A network's row. ``validation`` are the songs that say where it is cut; without any, its preset does.
+    """A network's row.
 
-    ``learned`` are the bars of the training songs, (bars, 16, 9), to see what is copied from them (``training_bars``).
-    With ``curves``, also precision and recall of each drum at every cut of ``CUTS``, and each drum's density.
+    Parameters
+    ----------
+    validation
+        The songs that choose the threshold; without any, it is the preset's own.
+    curves
+        Whether to add precision and recall of each drum at every threshold of ``THRESHOLDS``, and each drum's density.
+    learned
+        The different bars of the training songs, (bars, 16, 9), to find copies (``training_bars``).
     """
     began = time.perf_counter()
-    cut, chosen_by = choose_threshold(network, validation)
-    bands = [song.rolls for song in songs]
-    heard = free_running(network, bands)
-    rows = {
-        "told": [apply_threshold(heads, TEACHER_FORCED_THRESHOLD) for heads in teacher_forced(network, songs)],
-        "by itself": [apply_threshold(heads, cut) for heads in heard],
-        "drawn": [apply_threshold(heads, 0.5) for heads in free_running(network, bands, seed)],
-    }
-    if others := bands_of_other_songs(songs):
-        rows[OTHER] = [apply_threshold(heads, cut) for heads in free_running(network, others)]
-    row = {"kind": "network", "parameters": network.count_params(), "cut": cut, "cut chosen by": chosen_by}
-    row |= scored_rows(songs, rows, learned)
+    threshold, chosen_by = choose_threshold(network, validation)
+    grooves, outputs = predict_songs(network, songs, threshold, seed)
+    row = {"kind": "network", "parameters": network.count_params()}
+    row |= {"threshold": threshold, "threshold chosen by": chosen_by, **scored_conditions(songs, grooves, learned)}
     if curves:
-        row["drums"] = curves_of(songs, heard, rows)
+        row["drums"] = precision_recall_curves(songs, outputs, grooves)
     return {**row, "seconds": round(time.perf_counter() - began, 1)}
 
 
 def score_baseline(
     baseline: Baseline, songs: Sequence[EvaluationSong], seed: int = 0, learned: np.ndarray | None = None
 ) -> dict:
-    """A rival's row: the same questions, as far as they make sense."""
+    """A baseline's row; arguments as for ``score_network``."""
     began = time.perf_counter()
-    name = "told" if baseline.teacher_forced else "by itself"
-    rows = {name: [baseline.play(song.rolls, song.truth, seed) for song in songs]}
+    name = TEACHER_FORCED if baseline.teacher_forced else FREE_RUNNING
+    grooves = {name: [baseline.play(song.rolls, song.truth, seed) for song in songs]}
     if not baseline.teacher_forced and (others := bands_of_other_songs(songs)):
-        rows[OTHER] = [baseline.play(rolls, None, seed) for rolls in others]
-    row = {"kind": "baseline", **scored_rows(songs, rows, learned)}
+        grooves[MISMATCHED] = [baseline.play(rolls, None, seed) for rolls in others]
+    row = {"kind": "baseline", **scored_conditions(songs, grooves, learned)}
     return {**row, "seconds": round(time.perf_counter() - began, 1)}
 
 
 def reference_scores(songs: Sequence[EvaluationSong], learned: np.ndarray | None = None) -> dict:
-    """The real drummers' own row: what their playing is like, and how alike two halves of their songs are."""
+    """The real drummers' row: the metrics of their playing, and the distance between two halves of their songs."""
     truth = [song.truth for song in songs]
-    row = {"kind": REAL, "metrics": {"played": mean_record(records(songs, truth))}}
+    row = {"kind": "reference", "metrics": {"played": mean_record(records(songs, truth))}}
     row["sets"] = {"every second song against the others": set_distances(songs[::2], truth[::2], songs[1::2])}
     if learned is not None:
         row["sets"]["copies"] = copied_bars(songs, truth, learned)
     return row
 
 
-def scored_rows(
-    songs: Sequence[EvaluationSong], rows: dict[str, list[Groove]], learned: np.ndarray | None = None
+def scored_conditions(
+    songs: Sequence[EvaluationSong], grooves: dict[str, list[Groove]], learned: np.ndarray | None = None
 ) -> dict:
-    """Everything that follows from what was played: scores, listening gain, metrics, sets, counts of every song."""
-    counts = {name: count_cells(songs, played) for name, played in rows.items()}  # each (songs, 4)
+    """Scores, conditioning gain, metrics, sets and each song's counts, of the grooves of each condition."""
+    counts = {name: count_cells(songs, played) for name, played in grooves.items()}  # each (songs, 4)
     found = {name: score(one) for name, one in counts.items()}
-    if OTHER in counts:
-        pair = np.stack([counts["by itself"], counts[OTHER]], axis=1)  # (songs, 2, 4)
-        found["listening gain"] = bootstrap(pair, lambda both: f1(both[0]) - f1(both[1]))
-        found["listening gain, mean over songs"] = mean_over_songs([f1(own) - f1(other) for own, other in pair])
-    found["metrics"] = {name: mean_record(records(songs, played)) for name, played in rows.items() if name != OTHER}
-    found["sets"] = {name: set_distances(songs, played, songs) for name, played in rows.items() if name != OTHER}
+    if MISMATCHED in counts:
+        found |= conditioning_gain(counts[FREE_RUNNING], counts[MISMATCHED])
+    own_band = {name: played for name, played in grooves.items() if name != MISMATCHED}
+    found["metrics"] = {name: mean_record(records(songs, played)) for name, played in own_band.items()}
+    found["sets"] = {name: set_distances(songs, played, songs) for name, played in own_band.items()}
     if learned is not None:
         for name, of in found["sets"].items():
-            of["copies"] = copied_bars(songs, rows[name], learned)
+            of["copies"] = copied_bars(songs, grooves[name], learned)
     return {**found, "per song": {name: one.tolist() for name, one in counts.items()}}
 
 
@@ -125,7 +126,7 @@ def scored_rows(
 
 
 def count_cells(songs: Sequence[EvaluationSong], played: Sequence[Groove]) -> np.ndarray:
-    """Judged cells struck by both, only by the one judged, only by the real drummer, by neither: int (songs, 4)."""
+    """The ``Confusion`` of each song's scored cells: int (songs, 4)."""
     return np.array(
         [
             confusion(song.truth.hits[song.scored_steps], groove.hits[song.scored_steps])
@@ -135,12 +136,15 @@ def count_cells(songs: Sequence[EvaluationSong], played: Sequence[Groove]) -> np
 
 
 def score(counts: np.ndarray) -> dict:
-    """All scores of songs' counts (songs, 4): of all cells together, and F1 as a mean over songs."""
+    """The scores of songs' counts, (songs, 4): of all cells together, and F1 as a mean over songs.
+
+    ``density`` is the number of notes played, over the number that the real drummer played.
+    """
     scores = hit_scores(Confusion(*counts.sum(axis=0).tolist()))
     pooled = bootstrap(counts, f1)
-    density = bootstrap(counts, lambda c: float((c[0] + c[1]) / (c[0] + c[2])) if c[0] + c[2] else float("nan"))
+    density = density_over_songs(counts)
     return {
-        **scores._asdict(),
+        **{name: defined(value) for name, value in scores._asdict().items()},
         "f1 interval": interval_ends(pooled, len(counts)),
         "f1, mean over songs": mean_over_songs([f1(one) for one in counts]),
         "density": density["value"],
@@ -148,35 +152,57 @@ def score(counts: np.ndarray) -> dict:
     }
 
 
+def density_over_songs(counts: np.ndarray) -> dict:
+    """(TP + FP) / (TP + FN), with its interval over songs; nan where the real drummers rest."""
+    return bootstrap(counts, lambda c: float((c[0] + c[1]) / (c[0] + c[2])) if c[0] + c[2] else float("nan"))
+
+
+def conditioning_gain(own: np.ndarray, mismatched: np.ndarray) -> dict[str, dict]:
+    """F1 with the song's own band minus F1 with a mismatched band, of counts (songs, 3 or 4): pooled, and by song."""
+    by_song = [f1(one) - f1(other) for one, other in zip(own, mismatched, strict=True)]
+    return {
+        "conditioning gain": paired_f1_difference(own, mismatched),
+        "conditioning gain, mean over songs": mean_over_songs(by_song),
+    }
+
+
 def interval_ends(found: dict, songs: int) -> list[float] | None:
-    """An interval's ends; None for a single song, from which nothing can be drawn but itself."""
+    """The ends of an interval; None for a single song: there is nothing to resample."""
     return [found["low"], found["high"]] if songs > 1 else None
 
 
-def curves_of(songs: Sequence[EvaluationSong], heard: Sequence[dict], rows: dict[str, list[Groove]]) -> dict:
-    """By drum: how precision and recall of the network's own playing go with the cut; how many notes each drum has."""
+def defined(value: float) -> float | None:
+    """A number for JSON: None where it is nan."""
+    return None if np.isnan(value) else value
+
+
+def precision_recall_curves(
+    songs: Sequence[EvaluationSong], outputs: Sequence[dict], grooves: dict[str, list[Groove]]
+) -> dict:
+    """Precision and recall of free-running outputs at every threshold, by drum and of all; each drum's density."""
     truth = np.concatenate([song.truth.hits[song.scored_steps] for song in songs]) > 0  # (steps, 9)
-    probability = np.concatenate([one["hits"][song.scored_steps] for one, song in zip(heard, songs, strict=True)])
+    probability = np.concatenate([one["hits"][song.scored_steps] for one, song in zip(outputs, songs, strict=True)])
     curves = {name: {"precision": [], "recall": [], "notes": int(truth[:, d].sum())} for d, name in enumerate(DRUMS)}
     together = {"precision": [], "recall": []}
-    for cut in THRESHOLDS:
-        played = probability > cut
-        both, own, real_ones = (x.sum(axis=0) for x in (played & truth, played, truth))  # 3 x (9,)
+    for threshold in THRESHOLDS:
+        hits = probability > threshold
+        true, played, real = (x.sum(axis=0) for x in (hits & truth, hits, truth))  # 3 x (9,)
         for d, name in enumerate(DRUMS):
-            curves[name]["precision"].append(share(both[d], own[d]))
-            curves[name]["recall"].append(share(both[d], real_ones[d]))
-        together["precision"].append(share(both.sum(), own.sum()))
-        together["recall"].append(share(both.sum(), real_ones.sum()))
-    for way, played in rows.items():
-        if way != OTHER:
-            hits = np.concatenate([groove.hits[song.scored_steps] for groove, song in zip(played, songs, strict=True)])
+            curves[name]["precision"].append(ratio(true[d], played[d]))
+            curves[name]["recall"].append(ratio(true[d], real[d]))
+        together["precision"].append(ratio(true.sum(), played.sum()))
+        together["recall"].append(ratio(true.sum(), real.sum()))
+    for condition, of in grooves.items():
+        if condition != MISMATCHED:
+            hits = np.concatenate([groove.hits[song.scored_steps] for groove, song in zip(of, songs, strict=True)])
             for d, name in enumerate(DRUMS):
-                curves[name][f"density, {way}"] = share(hits[:, d].sum(), truth[:, d].sum())
-    return {"cuts": [round(float(cut), 2) for cut in THRESHOLDS], "by drum": curves, "all drums": together}
+                curves[name][f"density, {condition}"] = ratio(hits[:, d].sum(), truth[:, d].sum())
+    thresholds = [round(float(threshold), 2) for threshold in THRESHOLDS]
+    return {"thresholds": thresholds, "by drum": curves, "all drums": together}
 
 
-def share(part: float, whole: float) -> float | None:
-    """A quotient to four digits; None where there is nothing to divide by."""
+def ratio(part: float, whole: float) -> float | None:
+    """A quotient to four digits; None where it is undefined."""
     return rounded(part / whole) if whole else None
 
 
@@ -191,11 +217,11 @@ def report(
     progress: Callable = lambda items: items,
     learned: np.ndarray | None = None,
 ) -> dict:
-    """Let drummers play. ``drummers`` maps names to what makes them: a ``Baseline`` or a network, built when it is due.
+    """The rows of networks and baselines, as a dictionary that can be written as JSON.
 
-    Returns a dictionary that can be written as JSON.
+    ``drummers`` maps names to functions that build a ``Baseline`` or a network; each is built when its row is due.
     """
-    rows = {REAL: reference_scores(songs, learned)}
+    rows = {REFERENCE: reference_scores(songs, learned)}
     for name in progress(list(drummers)):
         drummer = drummers[name]()
         if isinstance(drummer, Baseline):
@@ -205,7 +231,7 @@ def report(
     return {**about(songs, validation, seed), "drummers": rows}
 
 
-def evaluate(
+def evaluate_songs(
     folder: str | os.PathLike,
     split: str = "test",
     presets: Sequence[str] = ("band-conv",),
@@ -219,11 +245,11 @@ def evaluate(
     Parameters
     ----------
     folder, split
-        Which songs; ``"all"`` for every one. (Then nothing is left to learn from, or to choose cuts by.)
+        Which songs; ``"all"`` for every one. (Then no songs are left to train baselines or choose thresholds.)
     presets
         Which networks, with the weights that ship.
     baselines
-        Which rivals; all that can be had, if not given.
+        Which baselines; all that can be built, if not given.
     weights
         Other weights, for the only preset.
 
@@ -232,19 +258,19 @@ def evaluate(
     FileNotFoundError
         If there are no songs.
     ValueError
-        If no song can be judged, or a preset, its weights or a baseline are not to be had.
+        If no song can be scored, or a preset, its weights or a baseline are not available.
     """
     folder, refused = Path(folder), {}
     networks = {name: network_of(name, weights) for name in presets}
     if weights is not None and len(networks) != 1:
         raise ValueError("weights are of one preset: name the one that they are of")
     check_names(baselines or ())
-    songs = whole_songs(folder, split, refused, progress)
+    songs = evaluation_songs(folder, split, refused, progress)
     for name, reason in refused.items():
         print(f"left out: {name}: {reason}", file=sys.stderr)
     validation, training, tuning = [], None, None
     if split != ALL:
-        validation = songs_to_tune_on(folder, split)
+        validation = validation_songs(folder, split)
         training, tuning = (
             training_windows(folder, part) if part != split else None for part in ("train", "validation")
         )
@@ -275,25 +301,25 @@ def evaluate(
 
 
 def network_of(preset: str, weights: str | os.PathLike | None):
-    """A preset's network with the shipped weights, or with others. Keras is loaded only now: --help must not wait."""
+    """A preset's network with the shipped weights, or with others. Imports Keras only here: --help must not wait."""
     from drumlib.network.registry import build
     from drumlib.network.weights import load_or_shipped
 
     return load_or_shipped(build(preset, data="songs"), preset, weights)
 
 
-def songs_to_tune_on(folder: Path, split: str) -> list[EvaluationSong]:
-    """The validation songs, if there are any, and if it is not they that are judged."""
+def validation_songs(folder: Path, split: str) -> list[EvaluationSong]:
+    """The songs that choose thresholds: those of the validation split, unless it is the one that is scored."""
     if split == "validation":
         return []
     try:
-        return whole_songs(folder, "validation")
+        return evaluation_songs(folder, "validation")
     except (FileNotFoundError, ValueError):
         return []
 
 
 def table_sum(folder: Path) -> str | None:
-    """The sha256 of what says which songs there are: ``manifest.json`` or ``songs.csv``; None if there is neither."""
+    """The sha256 of ``manifest.json`` or ``songs.csv``, which list the songs; None if there is neither."""
     for name in ("manifest.json", "songs.csv"):
         if (folder / name).is_file():
             return hashlib.sha256((folder / name).read_bytes()).hexdigest()
@@ -301,22 +327,22 @@ def table_sum(folder: Path) -> str | None:
 
 
 def about(songs: Sequence[EvaluationSong], validation: Sequence[EvaluationSong], seed: int) -> dict:
-    """What a report is about: the songs, what is judged of them, how to read the rows, versions."""
+    """The head of a report: the songs, which steps are scored, how to read the rows, versions."""
     import keras
 
     return {
-        "what": "drummers on whole songs: told the truth, by themselves, with another song's band, drawing their notes",
-        "judged": SCORED,
+        "what": "networks and baselines on whole songs: teacher-forced, free-running, with a mismatched band, sampled",
+        "scored": SCORED,
         "how to read": {
-            "told": f"windows of {WINDOW_STEPS} steps side by side, each told its own true drums; cut at {TEACHER_FORCED_THRESHOLD}",
-            "by itself": "the whole song's band, nothing told; cut where the row says",
-            OTHER: "the same, with the band of another song, repeated or cut to length",
-            "drawn": "by itself, notes drawn at temperature 1; density is notes played for each of the real drummer's",
-            "per song": "cells: struck by both, only by this drummer, only by the real one, by neither",
-            "intervals": "95 of 100 draws of as many songs, with repeats; gains are paired, song by song",
+            TEACHER_FORCED: f"windows of {WINDOW_STEPS} steps with their drums; threshold {TEACHER_FORCED_THRESHOLD}",
+            FREE_RUNNING: "given the whole song's band and no true drums; the row's threshold",
+            MISMATCHED: "the same, with the band of another song, repeated or truncated to the song's length",
+            SAMPLED: "free-running, notes sampled at temperature 1; density: notes played over true notes",
+            "per song": "cells: true positives, false positives, false negatives, true negatives",
+            "intervals": "95 % confidence intervals, bootstrap over songs (percentile); gains are paired by song",
             "metrics": "means over songs, each song counting once",
-            "sets": "all judged bars: overlap (1: alike) and divergence (nats, 0: alike) of features of a bar with the "
-            "real drummers', means over features; copies: bars that are in the training songs, cell for cell",
+            "sets": "all scored bars: overlap (1: the same) and KL divergence (nats, 0: the same) of the distributions "
+            "of features of a bar, means over features; copies: bars that are in the training songs, cell for cell",
         },
         "songs": len(songs),
         "names": [song.name for song in songs],
@@ -330,31 +356,33 @@ def about(songs: Sequence[EvaluationSong], validation: Sequence[EvaluationSong],
 
 
 def table(results: dict) -> str:
-    """The report to print: one line a drummer, the best by itself first."""
+    """The report to print: one line a drummer, the best free-running F1 first."""
     counts = f"{results['songs']} song{'' if results['songs'] == 1 else 's'}, {results['bars']:,} bars"
     lines = [
-        f"{counts}, {results['notes']:,} notes: {results['judged']}",
-        f"{'':18}{'told':>21}   {'by itself':>29}   {'other':>6}   {'listening gain':>22}   {'drawn':>5}",
-        f"{'':18}{'P':>7}{'R':>7}{'F1':>7}   {'P':>6}{'R':>7}{'F1':>16}   {'F1':>6}   {'':22}   {'notes':>5}",
+        f"{counts}, {results['notes']:,} notes: {results['scored']}",
+        f"{'':18}{TEACHER_FORCED:>21}   {FREE_RUNNING:>29}   {'mism.':>6}   {'conditioning gain':>22}   {'sampled':>7}",
+        f"{'':18}{'P':>7}{'R':>7}{'F1':>7}   {'P':>6}{'R':>7}{'F1':>16}   {'F1':>6}   {'':22}   {'density':>7}",
     ]
-    rows = {name: row for name, row in results["drummers"].items() if name != REAL}
-    for name, row in sorted(rows.items(), key=lambda item: -item[1].get("by itself", {"f1": 2})["f1"]):
-        free, cells = row.get("by itself"), [f"{name:18}"]
-        cells.append(numbers(row.get("told"), "precision", "recall", "f1"))
+    rows = {name: row for name, row in results["drummers"].items() if name != REFERENCE}
+    for name, row in sorted(rows.items(), key=lambda item: -item[1].get(FREE_RUNNING, {"f1": 2})["f1"]):
+        free, cells = row.get(FREE_RUNNING), [f"{name:18}"]
+        cells.append(numbers(row.get(TEACHER_FORCED), "precision", "recall", "f1"))
         cells.append(
             numbers(free, "precision", "recall", "f1") + (in_brackets(free["f1 interval"]) if free else 15 * " ")
         )
-        cells.append(f"{row[OTHER]['f1']:8.3f}" if OTHER in row else 8 * " ")
-        gain = row.get("listening gain")
+        cells.append(f"{row[MISMATCHED]['f1']:8.3f}" if MISMATCHED in row else 8 * " ")
+        gain = row.get("conditioning gain")
         cells.append(f"   {gain['value']:7.3f} " + in_brackets([gain["low"], gain["high"]]) if gain else 25 * " ")
-        cells.append(f"{row['drawn']['density']:8.2f}" if "drawn" in row else "")
+        cells.append(f"{row[SAMPLED]['density']:10.2f}" if SAMPLED in row else "")
         lines.append(" ".join(cells).rstrip())
     return "\n".join(lines)
 
 
 def numbers(row: dict | None, *names: str) -> str:
-    """Some scores in columns; blanks if there are none."""
-    return "".join(f"{row[name]:7.3f}" for name in names) if row else 7 * len(names) * " "
+    """Some scores in columns: blanks if there is no row, a dash where a score is undefined."""
+    if not row:
+        return 7 * len(names) * " "
+    return "".join(f"{'-':>7}" if row[name] is None else f"{row[name]:7.3f}" for name in names)
 
 
 def in_brackets(ends: list[float] | None) -> str:

@@ -1,10 +1,10 @@
-"""Humanizers on drummers whom they never heard: told which drums are struck, how loud and how late is each note?
+"""The evaluation of humanizers: errors and spreads of velocities and offsets of notes whose hits are given.
 
 By the protocol of GrooVAE (Gillick et al. 2019): the Groove MIDI Dataset's own split, beats in 4/4, windows of two
-bars, a new one every bar; errors are counted over played notes. bench/humanize.py trains, and looks more closely.
+bars, a new one every bar; errors are of played notes. bench/humanize.py trains, and measures more.
 
-An error says how near one performance is to another, and who plays the average is nearest to all. So beside it stands
-the *spread*: the standard deviation, as a share of the real drummers'. Stiff drums have none.
+An error is the distance to one real performance, and is lowest for the average of all. So beside it stands the
+*spread*: the standard deviation over notes, as a share of the real drummers'. Quantized drums have none.
 """
 
 import hashlib
@@ -26,10 +26,10 @@ from drumlib.music.kit import DRUMS
 N = len(DRUMS)
 BATCH = 256
 SEEDS = 5
-"""How often what draws is drawn; its figures are means."""
+"""Samples of each randomized answer; its figures are means."""
 
 
-def evaluate(
+def evaluate_humanizer(
     groove: str | os.PathLike,
     split: str = "test",
     preset: str = "humanize",
@@ -37,10 +37,10 @@ def evaluate(
     seed: int = 0,
     progress: Callable = lambda items: items,
 ) -> dict:
-    """Score the readouts of a humanizer, and what drum machines offer, on a split of the Groove MIDI Dataset.
+    """The scores of a humanizer's readouts and of baselines on a split of the Groove MIDI Dataset.
 
-    ``groove`` is its folder or its archive. The readouts have the settings of the shipped weights, which were chosen
-    on the validation split. Raises ValueError or OSError if there are no data, no such preset, or no weights of it.
+    ``groove`` is its folder or its archive. The readouts have the settings of the shipped weights, chosen on the
+    validation split. Raises ValueError or OSError if there are no data, no such preset, or no weights of it.
     """
     network = humanizer(preset, weights)
     if split == "all":
@@ -53,11 +53,11 @@ def evaluate(
     found = histograms(network, windows, progress)
     rng, machine = np.random.default_rng(seed), HumanizedMachine
     jitters = rng.standard_normal((SEEDS, 2, len(cells)))
-    rivals = {
-        "on the grid, evenly loud": [(np.full(len(cells), VELOCITY), np.zeros(len(cells)))],
-        "drum machine's humanizing": [(VELOCITY + machine.loud * x, machine.late * y) for x, y in jitters],
+    baselines = {
+        "quantized, constant velocity": [(np.full(len(cells), VELOCITY), np.zeros(len(cells)))],
+        "i.i.d. noise": [(VELOCITY + machine.loud * x, machine.late * y) for x, y in jitters],
     }
-    rows = {name: scored(windows, where, answers) for name, answers in rivals.items()}
+    rows = {name: scored(windows, where, answers) for name, answers in baselines.items()}
     for readout in READOUTS:
         answers = []
         for one in range(seed, seed + (SEEDS if readout == "sample" else 1)):
@@ -66,7 +66,7 @@ def evaluate(
         rows[f"{preset}: {readout}"] = scored(windows, where, answers)
     words = f"--split {split} --preset {preset} --seed {seed}" + (" --weights WEIGHTS.npz" if weights else "")
     return {
-        "what": "loudness and timing of played notes whose places are known; Groove MIDI Dataset, beats in 4/4",
+        "what": "velocities and offsets of notes whose hits are given; Groove MIDI Dataset, beats in 4/4",
         "command": f"python -m drumlib evaluate GROOVE --task humanize {words}",
         "data": {"sha256": hashlib.sha256(Path(groove).read_bytes()).hexdigest() if Path(groove).is_file() else None},
         "split": split,
@@ -83,7 +83,7 @@ def evaluate(
 
 
 def humanizer(preset: str, weights: str | os.PathLike | None):
-    """A humanizer with the shipped weights, or with others. Raises ValueError if there is no such humanizer."""
+    """A humanizer with the shipped weights, or with others. Raises ValueError if there is none of that name."""
     from drumlib.network.groove.humanizer import HumanizerPreset
     from drumlib.network.registry import PRESETS, build
     from drumlib.network.weights import load_or_shipped
@@ -105,9 +105,9 @@ def histograms(network, windows: TwoBarWindows, progress: Callable = lambda item
 
 
 def scored(windows: TwoBarWindows, where: tuple, answers: list[tuple]) -> dict:
-    """Errors and spreads of answers (velocities, offsets), each (notes,); means over several draws.
+    """Errors and spreads of answers (velocities, offsets), each (notes,); means over several samples.
 
-    The timing error's interval comes from drawing performances with repeats.
+    The timing error's interval is by bootstrap over performances.
     """
     truth = [windows.grooves[..., k * N : (k + 1) * N][where].astype(float) for k in (1, 2)]
     ms, performance = windows.step_ms[where[0]], windows.performance[where[0]]
@@ -148,7 +148,7 @@ def table(results: dict) -> str:
 
 
 def timing_errors(windows: TwoBarWindows, offsets: np.ndarray) -> dict[str, float]:
-    """How far a drummer's offsets are from the real ones, over the notes that are played.
+    """The errors of offsets over played notes.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def timing_errors(windows: TwoBarWindows, offsets: np.ndarray) -> dict[str, floa
     -------
     dict
         ``"mae_ms"``, the mean absolute error in milliseconds; ``"mse"``, the mean squared error in steps squared; and
-        ``"notes"``, the number of notes. Without notes, the errors are not a number.
+        ``"notes"``, the number of notes. Without notes, the errors are nan.
     """
     hits, _, true = np.split(windows.grooves, 3, axis=-1)
     played = hits > 0
@@ -173,5 +173,5 @@ def timing_errors(windows: TwoBarWindows, offsets: np.ndarray) -> dict[str, floa
 
 
 def quantized_baseline(windows: TwoBarWindows) -> dict[str, float]:
-    """The errors of a drummer who plays exactly on the grid: what every model must beat. See ``timing_errors``."""
+    """``timing_errors`` of offsets of 0: the baseline that every model must beat."""
     return timing_errors(windows, np.zeros(1))

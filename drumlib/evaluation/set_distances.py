@@ -1,4 +1,4 @@
-"""What the playing of many songs is like: records averaged over songs, and all bars of all songs taken together."""
+"""Metrics over many songs: records averaged over songs; all bars of all songs as one set."""
 
 from collections.abc import Sequence
 from numbers import Real
@@ -14,15 +14,15 @@ from drumlib.music.kit import DRUMS
 
 
 def records(songs: Sequence[EvaluationSong], played: Sequence[Groove]) -> list[dict]:
-    """The metrics' record of every song, over its judged steps."""
+    """The metrics' record of every song, over its scored steps."""
     return [
-        record.evaluate(song.part(song.truth), song.part(groove), song.band(), song.step_seconds)
+        record.song_record(song.part(song.truth), song.part(groove), song.band(), song.step_seconds)
         for song, groove in zip(songs, played, strict=True)
     ]
 
 
 def mean_record(rows: Sequence[dict]) -> dict:
-    """Means over songs of all numbers of their records; those that a song lacks (None) do not count there."""
+    """Means over songs of all numbers of their records; None is left out."""
     found = {}
     for name in dict.fromkeys(name for row in rows for name in row):
         values = [row[name] for row in rows if row.get(name) is not None]
@@ -34,9 +34,9 @@ def mean_record(rows: Sequence[dict]) -> dict:
 
 
 def set_distances(songs: Sequence[EvaluationSong], played: Sequence[Groove], others: Sequence[EvaluationSong]) -> dict:
-    """How like the real drummers' bars of ``others`` those played to ``songs`` are: for each feature of a bar, and all.
+    """Overlap and divergence of the bars played to ``songs`` and the real drummers' bars of ``others``, by feature.
 
-    Two real drummers do not overlap fully either: see the real drummers' own row.
+    Two sets of real drummers do not overlap fully either: see the row of the real drummers.
     """
     if not songs or not others:
         return {}
@@ -52,9 +52,9 @@ def set_distances(songs: Sequence[EvaluationSong], played: Sequence[Groove], oth
 
 
 def copied_bars(songs: Sequence[EvaluationSong], played: Sequence[Groove], learned: np.ndarray) -> dict:
-    """How near the bars that were played are to the nearest training bar: (bars, 16, 9); in cells."""
+    """The distances of the bars that were played to the nearest of the training bars ``learned``, (bars, 16, 9)."""
     bars = all_bars([song.part(groove) for song, groove in zip(songs, played, strict=True)])
-    bars = bars[bars.any(axis=(1, 2))]  # a silent bar is nobody's
+    bars = bars[bars.any(axis=(1, 2))]  # a silent bar is no copy
     if not len(bars):
         return {}
     far = nearest_bars(bars, learned)
@@ -66,17 +66,17 @@ def training_bars(windows: Windows | None) -> np.ndarray | None:
     if windows is None:
         return None
     bars = np.concatenate(
-        [windows.charts[s].groove(i).hits.reshape(-1, STEPS_PER_BAR, len(DRUMS)) for s, i in windows.index[:, :2]]
+        [windows.grid_songs[s].groove(i).hits.reshape(-1, STEPS_PER_BAR, len(DRUMS)) for s, i in windows.index[:, :2]]
     )
     return np.unique(bars.astype(np.uint8), axis=0)
 
 
 def rounded(value: float) -> float | None:
-    """A number to four digits; None where it is not defined."""
+    """A number to four digits; None where it is nan."""
     return round(float(value), 4) if np.isfinite(value) else None
 
 
 def mean_number(values) -> float | None:
-    """The mean of those numbers that are defined."""
+    """The mean, nan left out."""
     values = [value for value in values if np.isfinite(value)]
     return rounded(np.mean(values)) if values else None

@@ -1,8 +1,8 @@
-"""Whole songs to be judged on, from any folder of MIDI files or from a corpus.
+"""Whole songs to score predictions on, from a folder of MIDI files or from a corpus.
 
-What is judged of a song: its bars in 4/4, from the bar of the real drummer's first stroke to that of his last. Before
-and after, nobody can say what he should have played; the network learned no other meter. Bars in between in which he
-rests are judged, too: resting is part of playing. All tracks of a family are laid over each other.
+Scored are a song's bars in 4/4, from the bar of the real drummer's first hit to the bar of the last one. Before and
+after, it is not known what the drummer should have played; networks learn no other meter. Bars of rest in between are
+scored, too: resting is part of playing. All tracks of a family are merged into one roll.
 """
 
 import os
@@ -13,23 +13,22 @@ from pathlib import Path
 import numpy as np
 
 from drumlib.data.corpus.reader import Corpus
-from drumlib.data.corpus.selection import read_plausible
 from drumlib.data.grid_song import HOP_BARS, ODD_METER, WINDOW_BARS, WINDOW_STEPS, GridSong
-from drumlib.data.song_folder import list_songs, read_table, read_windows
+from drumlib.data.song_folder import list_songs, midi_files, read_plausible, read_table, read_windows
 from drumlib.data.windows import Windows
 from drumlib.music import Grid, Groove, MidiError, Song, piano_roll
 from drumlib.music.grid import MAX_STEPS, STEPS_PER_BAR, groove_of, step_lengths
 from drumlib.music.kit import FAMILIES
 
 ALL = "all"
-"""In place of a split: every song there is."""
+"""In place of a split: all songs."""
 
-SCORED = "bars in 4/4, from the bar of the real drummer's first stroke to the bar of his last"
+SCORED = "bars in 4/4, from the bar of the real drummer's first hit to the bar of the last"
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluationSong:
-    """One song to be judged on.
+    """One song: the band, the real drummer's groove, and the steps that are scored.
 
     Attributes
     ----------
@@ -37,8 +36,8 @@ class EvaluationSong:
     group : songs of one group belong together (versions, parts of one work).
     rolls : ``piano``, ``guitar``, ``bass``: onsets, uint8 (T, 128) each; T is a multiple of 16.
     truth : what the real drummer played, T steps.
-    judged : bool (T,): the steps that count.
-    step_seconds : how long a step lasts, the median of the judged bars; None if nobody wrote it down.
+    scored_steps : bool (T,).
+    step_seconds : the length of a step, the median of the scored bars; None where it is not known.
     """
 
     name: str
@@ -52,22 +51,22 @@ class EvaluationSong:
         return len(self.scored_steps)
 
     def part(self, groove: Groove) -> Groove:
-        """The judged steps of a groove."""
+        """The scored steps of a groove."""
         return Groove(
             groove.hits[self.scored_steps], groove.velocities[self.scored_steps], groove.offsets[self.scored_steps]
         )
 
     def band(self) -> dict[str, np.ndarray]:
-        """The judged steps of the band."""
+        """The scored steps of the band."""
         return {family: roll[self.scored_steps] for family, roll in self.rolls.items()}
 
 
-def whole_songs(
+def evaluation_songs(
     folder: str | os.PathLike, split: str = "test", refused: dict[str, str] | None = None, progress=lambda songs: songs
 ) -> list[EvaluationSong]:
     """The songs of one split (or ``"all"``) of a folder of MIDI files, or of a corpus that ``drumlib corpus`` built.
 
-    Songs that cannot be judged are named, with the reason, in ``refused``. ``progress`` may wrap what is read.
+    ``refused`` gets the name of each song that cannot be scored, and the reason. ``progress`` may wrap what is read.
 
     Raises
     ------
@@ -82,12 +81,12 @@ def whole_songs(
     if not songs:
         reasons = sorted(set(refused.values()))
         more = f", and {len(reasons) - 1} more reasons" if len(reasons) > 1 else ""
-        raise ValueError(f"{folder}: none of its {len(refused)} {split} songs can be judged ({reasons[0]}{more})")
+        raise ValueError(f"{folder}: none of its {len(refused)} {split} songs can be scored ({reasons[0]}{more})")
     return songs
 
 
 def is_corpus(folder: Path) -> bool:
-    """Whether a folder holds a corpus, and not MIDI files."""
+    """Whether a folder holds a corpus, rather than MIDI files."""
     return (folder / "manifest.json").is_file()
 
 
@@ -98,7 +97,7 @@ def from_files(folder: Path, split: str, refused: dict[str, str], progress) -> l
         name = path.relative_to(folder).as_posix()
         try:
             song = read_plausible(path)
-            songs.append(whole(song, name, group_of.get(name, name)))
+            songs.append(evaluation_song(song, name, group_of.get(name, name)))
         except (MidiError, ValueError) as error:
             refused[name] = " ".join(str(error).split())
     return songs
@@ -110,17 +109,12 @@ def files_of(folder: Path, split: str) -> list[Path]:
         try:
             return list_songs(folder, split)
         except FileNotFoundError as error:
-            if not list_files(folder):
+            if not midi_files(folder):
                 raise
-            raise FileNotFoundError(f"{error}; --split all judges every song") from None
-    if not (files := list_files(folder)):
+            raise FileNotFoundError(f"{error}; --split all scores every song") from None
+    if not (files := midi_files(folder)):
         raise FileNotFoundError(f"{folder}: no songs here")
     return files
-
-
-def list_files(folder: Path) -> list[Path]:
-    """All MIDI files of a folder and those in it, in order of their names."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
 
 
 def groups_in(folder: Path) -> dict[str, str]:
@@ -130,102 +124,101 @@ def groups_in(folder: Path) -> dict[str, str]:
     return {row["file"]: row["group"] for row in read_table(folder / "songs.csv") if row.get("group")}
 
 
-def whole(song: Song, name: str, group: str) -> EvaluationSong:
-    """A song read from a file. Raises ValueError if it cannot be judged."""
+def evaluation_song(song: Song, name: str, group: str) -> EvaluationSong:
+    """A song to score on, from one that was read. Raises ValueError if it cannot be scored."""
     grid = Grid(song)
     if grid.steps > MAX_STEPS:
         raise ValueError("far too long")
     truth = groove_of(song, grid)
     odd = set(grid.odd_bars)
-    fours = np.zeros(grid.steps // STEPS_PER_BAR, dtype=bool)
-    fours[grid.first_steps // STEPS_PER_BAR] = [bar not in odd for bar in grid.bars]
-    judged = steps_to_score(truth, fours)
-    seconds = float(np.median(step_lengths(song, grid)[judged[::STEPS_PER_BAR]])) / 1000
+    in_four = np.zeros(grid.steps // STEPS_PER_BAR, dtype=bool)
+    in_four[grid.first_steps // STEPS_PER_BAR] = [bar not in odd for bar in grid.bars]
+    scored = steps_to_score(truth, in_four)
+    seconds = float(np.median(step_lengths(song, grid)[scored[::STEPS_PER_BAR]])) / 1000
     rolls = {family: piano_roll(song, family, grid) for family in FAMILIES}
-    return EvaluationSong(name, group, rolls, truth, judged, seconds)
+    return EvaluationSong(name, group, rolls, truth, scored, seconds)
 
 
 def from_corpus(folder: Path, split: str, refused: dict[str, str], progress) -> list[EvaluationSong]:
-    """Read the charts of a corpus."""
+    """Read the songs of a corpus."""
     corpus, songs = Corpus(folder), []
     numbers = [n for n, its_split in enumerate(corpus.splits) if split in (ALL, its_split)]
     if not numbers:
         raise FileNotFoundError(f"{folder}: no songs for {split} here (a corpus of {len(corpus)})")
     for n in progress(numbers):
         try:
-            songs.append(whole_chart(corpus[n], str(corpus.groups[n])))
+            songs.append(evaluation_song_on_grid(corpus[n], str(corpus.groups[n])))
         except ValueError as error:
             refused[corpus[n].name] = str(error)
     return songs
 
 
-def whole_chart(chart: GridSong, group: str) -> EvaluationSong:
-    """A song of a corpus. Raises ValueError if it cannot be judged.
+def evaluation_song_on_grid(song: GridSong, group: str) -> EvaluationSong:
+    """A song to score on, from a corpus. Raises ValueError if it cannot be scored.
 
-    A chart does not say which bars are in 4/4, but how many windows were left out because one was not. Where none
-    was, all bars that a window could reach are; elsewhere only the bars of its windows are known to be. A window starts
-    every two bars: a last bar may lie behind them all. It is known to be in 4/4 only if the band sounds to its end.
+    A ``GridSong`` does not say which bars are in 4/4, but how many windows were left out because a bar was not. Where
+    none was, all bars that a window could reach are in 4/4; elsewhere only the bars of its windows are known to be. A
+    window starts every two bars, so that a last bar may lie behind all of them. It counts only if the band sounds to
+    its end.
     """
-    bars = chart.steps // STEPS_PER_BAR
-    fours = np.ones(bars, dtype=bool)
-    if chart.left_out.get(ODD_METER) or chart.steps < WINDOW_STEPS:
-        fours[:] = False
-        for start in chart.starts:
-            fours[start // STEPS_PER_BAR : (start + WINDOW_STEPS) // STEPS_PER_BAR] = True
-    elif not sounds_to_the_end(chart):
-        fours[WINDOW_BARS + (bars - WINDOW_BARS) // HOP_BARS * HOP_BARS :] = False
-    truth = chart.groove()
-    judged = steps_to_score(truth, fours)
-    rolls = {family: np.zeros((chart.steps, 128), dtype=np.uint8) for family in FAMILIES}
-    for part in chart.parts:
+    bars = song.steps // STEPS_PER_BAR
+    in_four = np.ones(bars, dtype=bool)
+    if song.left_out.get(ODD_METER) or song.steps < WINDOW_STEPS:
+        in_four[:] = False
+        for start in song.starts:
+            in_four[start // STEPS_PER_BAR : (start + WINDOW_STEPS) // STEPS_PER_BAR] = True
+    elif not sounds_to_the_end(song):
+        in_four[WINDOW_BARS + (bars - WINDOW_BARS) // HOP_BARS * HOP_BARS :] = False
+    truth = song.groove()
+    scored = steps_to_score(truth, in_four)
+    rolls = {family: np.zeros((song.steps, 128), dtype=np.uint8) for family in FAMILIES}
+    for part in song.parts:
         rolls[part.family][part.notes["step"], part.notes["pitch"]] = 1
-    return EvaluationSong(chart.name, group, rolls, truth, judged)
+    return EvaluationSong(song.name, group, rolls, truth, scored)
 
 
-def sounds_to_the_end(chart: GridSong) -> bool:
-    """Whether something strikes or sounds in the last sixteenth of the last bar: a bar of 3/4 has no such sixteenth."""
-    heard = np.concatenate([chart.drums, *(part.notes for part in chart.parts)])
-    return bool((heard["step"] + heard["offset"] + heard["length"] > chart.steps - 1).any())
+def sounds_to_the_end(song: GridSong) -> bool:
+    """Whether a note begins or lasts in the last sixteenth of the last bar: a bar of 3/4 has no such sixteenth."""
+    notes = np.concatenate([song.drums, *(part.notes for part in song.parts)])
+    return bool((notes["step"] + notes["offset"] + notes["length"] > song.steps - 1).any())
 
 
-def steps_to_score(truth: Groove, fours: np.ndarray) -> np.ndarray:
-    """The steps that count, bool (T,). ``fours``, (T / 16,), says which bars are in 4/4.
+def steps_to_score(truth: Groove, in_four: np.ndarray) -> np.ndarray:
+    """The steps that are scored, bool (T,). ``in_four``, bool (T / 16,): which bars are in 4/4.
 
-    Raises ValueError if none do.
+    Raises ValueError if there are none.
     """
-    struck = np.flatnonzero(truth.hits.any(axis=-1)) // STEPS_PER_BAR
-    if not len(struck):
+    bars = np.flatnonzero(truth.hits.any(axis=-1)) // STEPS_PER_BAR
+    if not len(bars):
         raise ValueError("no drums")
-    span = np.zeros(len(fours), dtype=bool)
-    span[struck[0] : struck[-1] + 1] = True
-    if not (span & fours).any():
+    span = np.zeros(len(in_four), dtype=bool)
+    span[bars[0] : bars[-1] + 1] = True
+    if not (span & in_four).any():
         raise ValueError("its drums are not in 4/4")
-    judged = np.repeat(span & fours, STEPS_PER_BAR)  # (bars,) -> (T,)
-    if not truth.hits[judged].any():
+    scored = np.repeat(span & in_four, STEPS_PER_BAR)  # (bars,) -> (T,)
+    if not truth.hits[scored].any():
         raise ValueError("no drums in 4/4")
-    return judged
+    return scored
 
 
 def mismatched_bands(groups: Sequence[str]) -> list[int] | None:
-    """For each song, the song whose band is played to it in its place: the next one's, the last gets the first's.
+    """Mismatched-band control: for each song another, by the cyclic shift with the fewest same-group pairs.
 
-    Nobody hears his own band. Versions of one song often stand side by side, and would be no other song: if the next
-    is of the same group for anyone, all go further on, as far as leaves the fewest with their own group. None if there
-    is only one song.
+    Of equally good shifts the smallest is taken. None if there is only one song.
     """
     number = len(groups)
 
-    def kin(shift: int) -> int:
+    def same_group_count(shift: int) -> int:
         return sum(groups[i] == groups[(i + shift) % number] for i in range(number))
 
     if number < 2:
         return None
-    shift = min(range(1, number), key=kin)
+    shift = min(range(1, number), key=same_group_count)
     return [(i + shift) % number for i in range(number)]
 
 
 def bands_of_other_songs(songs: Sequence[EvaluationSong]) -> list[dict[str, np.ndarray]] | None:
-    """For each song, another song's band (``mismatched_bands``), repeated or cut to its own length."""
+    """For each song, another song's band (``mismatched_bands``), repeated or truncated to its own length."""
     others = mismatched_bands([song.group for song in songs])
     if others is None:
         return None
@@ -236,7 +229,7 @@ def bands_of_other_songs(songs: Sequence[EvaluationSong]) -> list[dict[str, np.n
 
 
 def training_windows(folder: str | os.PathLike, split: str, progress=lambda songs: songs) -> Windows | None:
-    """The windows of a split, for rivals that learn; None if there are none."""
+    """The windows of a split, for baselines that learn; None if there are none."""
     folder = Path(folder)
     try:
         windows = (

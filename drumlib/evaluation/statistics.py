@@ -1,28 +1,34 @@
-"""How sure can we be? Intervals by drawing songs, not windows: windows of one song are alike (bootstrap)."""
+"""Confidence intervals and tests, over songs or over answers.
+
+Songs are resampled, not windows: windows of one song are dependent. Intervals are two-sided, 95 %, of one comparison:
+they do not correct for multiple comparisons (Holm 1979). What is undefined is nan, and None in what goes into JSON.
+"""
 
 import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from drumlib.evaluation.thresholds import f1
+from drumlib.evaluation.metrics.hits import f1
 
 RESAMPLES = 2_000
 
 
-def bootstrap(songs: np.ndarray, measure: Callable[[np.ndarray], float], seed: int = 0, draws: int = RESAMPLES) -> dict:
-    """A figure over songs, and the interval in which it lies for 95 of 100 draws of as many songs, with repeats.
+def bootstrap(
+    songs: np.ndarray, measure: Callable[[np.ndarray], float], seed: int = 0, resamples: int = RESAMPLES
+) -> dict[str, float]:
+    """A statistic of sums over songs, and its bootstrap percentile interval (Efron and Tibshirani 1993).
 
     Parameters
     ----------
     songs
         Counts, one row a song: (songs, ...).
     measure
-        Makes a figure of the counts summed over songs, (...,).
+        The statistic of the counts summed over songs, (...,).
 
     Returns
     -------
-    dict of ``value``, ``low``, ``high``. (Efron and Tibshirani 1993.)
+    dict of ``value``, ``low``, ``high``. Resamples in which the statistic is nan are left out of the interval.
 
     Raises
     ------
@@ -33,18 +39,16 @@ def bootstrap(songs: np.ndarray, measure: Callable[[np.ndarray], float], seed: i
     if not len(songs):
         raise ValueError("no songs: there is nothing to measure")
     rng = np.random.default_rng(seed)
-    chosen = rng.multinomial(len(songs), np.full(len(songs), 1 / len(songs)), size=draws)  # (draws, songs)
-    sums = np.tensordot(chosen, songs, axes=1)  # (draws, ...)
-    figures = np.array([measure(one) for one in sums])
-    low, high = np.nanquantile(figures, [0.025, 0.975])
+    times = rng.multinomial(len(songs), np.full(len(songs), 1 / len(songs)), size=resamples)  # (resamples, songs)
+    sums = np.tensordot(times, songs, axes=1)  # (resamples, ...)
+    low, high = np.nanquantile([measure(one) for one in sums], [0.025, 0.975])
     return {"value": float(measure(songs.sum(axis=0))), "low": float(low), "high": float(high)}
 
 
-def mean_over_songs(values: Sequence[float], seed: int = 0) -> dict:
-    """The mean of one figure a song, each song counting once, with its interval; songs without the figure are left out.
+def mean_over_songs(values: Sequence[float], seed: int = 0) -> dict[str, float | None]:
+    """The mean of one figure a song, with its interval; songs where the figure is nan are left out.
 
-    Returns a dict of ``value``, ``low``, ``high``: None where there is nothing to take the mean of, or, for the
-    interval, nothing to draw from but one song.
+    Returns a dict of ``value``, ``low``, ``high``: None without songs, and for the interval of a single song.
     """
     values = np.array([value for value in values if np.isfinite(value)])
     if not len(values):
@@ -54,23 +58,23 @@ def mean_over_songs(values: Sequence[float], seed: int = 0) -> dict:
     return found if len(values) > 1 else {"value": found["value"], "low": None, "high": None}
 
 
+def paired_f1_difference(counts: np.ndarray, others: np.ndarray) -> dict[str, float]:
+    """F1 minus another F1 on the same songs, with its interval: counts (songs, 3 or more) as in ``Confusion``."""
+    return bootstrap(np.stack([counts, others], axis=1), lambda both: f1(both[0]) - f1(both[1]))
+
+
 Z = 1.959964
-"""95 of 100 draws from a standard Gaussian lie within so many standard deviations."""
+"""The 0.975 quantile of the standard normal distribution."""
 
 
 def wilson_interval(won: int, of: int, z: float = Z) -> tuple[float, float]:
-    """The interval of a share (Wilson 1927): all shares from which ``won`` of ``of`` is no surprise.
+    """The Wilson score interval of a proportion ``won / of`` (Wilson 1927); (0, 1) without any trial.
 
-    Unlike share plus or minus two standard errors, it never leaves [0, 1] and has a width where all agree. With no
-    answers at all it is (0, 1).
+    Unlike the Wald interval, it never leaves [0, 1], and has a width where all agree.
 
-    Raises
-    ------
-    ValueError
-        If not 0 <= won <= of.
+    Raises ValueError if not 0 <= won <= of.
     """
-    if not 0 <= won <= of:
-        raise ValueError(f"{won} of {of} is no share: the first is a part of the second")
+    check_share(won, of)
     if not of:
         return 0.0, 1.0
     share, weight = won / of, z * z / of
@@ -80,12 +84,15 @@ def wilson_interval(won: int, of: int, z: float = Z) -> tuple[float, float]:
 
 
 def sign_test(won: int, of: int) -> float:
-    """The sign test: how often a fair coin, thrown ``of`` times, is at least as one-sided as ``won`` of ``of``."""
-    if not 0 <= won <= of:
-        raise ValueError(f"{won} of {of} is no share: the first is a part of the second")
+    """The two-sided p value of the exact sign test: min(1, 2 P(X >= max(won, of - won))), X ~ Binomial(of, 1/2).
+
+    Raises ValueError if not 0 <= won <= of.
+    """
+    check_share(won, of)
     return min(1.0, 2 * sum(math.comb(of, k) for k in range(max(won, of - won), of + 1)) / 2**of)
 
 
-def paired_f1_difference(counts, others) -> dict:
-    """By how much one drummer's F1 is above another's on the same songs, with its interval. Both (songs, 3)."""
-    return bootstrap(np.stack([counts, others], axis=1), lambda both: f1(both[0]) - f1(both[1]))
+def check_share(won: int, of: int) -> None:
+    """Raise ValueError if not 0 <= won <= of."""
+    if not 0 <= won <= of:
+        raise ValueError(f"{won} of {of} is no share: the first is a part of the second")

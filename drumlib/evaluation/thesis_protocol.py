@@ -1,6 +1,7 @@
-"""The report on windows, as the thesis has it: a network and its humble rival, where all four parts play.
+"""The evaluation of the thesis (5.1): windows of eight bars in which all four parts play, all cells pooled.
 
-The report on whole songs, with all rivals, is in ``contest``.
+Beside the network stand the bar before, silence, the rock beat of the thesis, and the figures that the thesis reports.
+``predict`` makes the predictions. For whole songs and all baselines, see ``evaluate``.
 """
 
 import json
@@ -17,16 +18,21 @@ from drumlib.data.grid_song import WINDOW_STEPS
 from drumlib.data.song_folder import list_songs, read_windows
 from drumlib.data.windows import Windows
 from drumlib.evaluation.baselines import bar_before
-from drumlib.evaluation.metrics import Confusion, confusion, error_on_played, hit_scores
-from drumlib.evaluation.predict import default_threshold
+from drumlib.evaluation.evaluate import defined, network_of
+from drumlib.evaluation.metrics import confusion, error_on_played, hit_scores
+from drumlib.evaluation.predict import (
+    TEACHER_FORCED_THRESHOLD,
+    free_running_windows,
+    has_other_band,
+    teacher_forced_windows,
+    true_drums,
+)
 from drumlib.evaluation.songs import is_corpus
+from drumlib.evaluation.thresholds import default_threshold
 from drumlib.files import write_whole
 from drumlib.inference.sampling import conditional_velocities, needs_calibration, thesis_velocity_gains
 from drumlib.music.grid import STEPS_PER_BAR
 from drumlib.music.rock_beat import rock_bar
-
-THRESHOLD = 0.5
-"""Where teacher-forced answers are cut, as in the thesis's table."""
 
 THESIS = {
     "source": "Goelzer 2021, image 7: its own validation windows, teacher-forced, epoch 76",
@@ -35,7 +41,7 @@ THESIS = {
     "recall": 0.7764,
     "f1": 2 * 0.6382 * 0.7764 / (0.6382 + 0.7764),  # not in the thesis; it follows from the two
 }
-"""What the thesis says of itself. Its windows were split by file order, so songs stand on both sides (leakage)."""
+"""The scores that the thesis reports. Its windows were split by file order, so songs are in both sets (leakage)."""
 
 
 def evaluate_windows(
@@ -45,51 +51,44 @@ def evaluate_windows(
     weights: str | os.PathLike | None = None,
     progress=lambda items: items,
 ) -> dict:
-    """Score a network, teacher-forced and cut at 0.5, on the windows of a split; beside it, the bar before again.
+    """The scores of a network on the windows of a split, teacher-forced and free-running, beside baselines.
 
-    The folder is one of MIDI files, or a corpus that ``drumlib corpus`` built. All tracks of a family are laid over
-    each other, and each window counts once. Returns a dictionary of figures: pooled over all windows, and song by song.
+    The folder is one of MIDI files, or a corpus that ``drumlib corpus`` built. All tracks of a family are merged, and
+    each window counts once. Returns a dictionary that can be written as JSON: pooled over all windows, and by song.
     """
-    from drumlib.network.registry import build
-    from drumlib.network.weights import load_or_shipped
-
-    network = load_or_shipped(build(preset, data="songs"), preset, weights)
-    windows, songs, refused = windows_held_out(Path(folder), split, progress)
-    inputs, outputs = predict(network, windows)
-    truth = dict(zip(("hits", "velocities", "offsets"), np.split(inputs["drums"], 3, axis=-1), strict=True))
-    struck = truth["hits"] > 0
-    played = outputs["hits"] > THRESHOLD
-    copied = np.concatenate(
-        [previous_bar(windows.charts[n])[mine] for n, mine in by_song(windows)]
-    )  # (windows, 128, 9)
+    network = network_of(preset, weights)
+    windows, songs, refused = windows_of_split(Path(folder), split, progress)
+    truth, outputs = true_drums(windows), teacher_forced_windows(network, windows)
+    hits = outputs["hits"] > TEACHER_FORCED_THRESHOLD
+    copied = previous_bars(windows)
     return {
         "what": "teacher-forced, hits where the probability exceeds the threshold, all cells of all windows pooled",
         "preset": preset,
         "weights": "shipped" if weights is None else Path(weights).name,
-        "training": None if weights is None else conductor_vectors(Path(weights)),
-        "threshold": THRESHOLD,
+        "training": None if weights is None else training_config_of(Path(weights)),
+        "threshold": TEACHER_FORCED_THRESHOLD,
         "split": split,
         "songs": songs - refused,
-        "songs_with_windows": windows.songs,
+        "songs_with_windows": windows.song_count,
         "refused": refused,
         "windows": len(windows),
-        "notes": int(struck.sum()),
+        "notes": int((truth["hits"] > 0).sum()),
         "scores": {
-            "network": scores(confusion(truth["hits"], played)),
-            "the bar before again": scores(confusion(truth["hits"], copied)),
-            "silence": scores(confusion(truth["hits"], np.zeros_like(played))),
+            "network": scores(truth["hits"], hits),
+            "bar before": scores(truth["hits"], copied),
+            "silence": scores(truth["hits"], np.zeros_like(hits)),
             "thesis": THESIS,
         },
-        "free_running": free_running(network, windows, truth["hits"]),
+        "free_running": free_running_scores(network, windows, truth["hits"]),
         "errors": errors(truth, outputs, needs_calibration(network)),
-        "per_song": per_song(windows, truth["hits"], played, copied),
+        "per_song": f1_by_song(windows, truth["hits"], hits, copied),
         "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
         | {"python": platform.python_version()},
     }
 
 
-def windows_held_out(folder: Path, split: str, progress) -> tuple[Windows, int, int]:
-    """The windows of a split, how many songs it has, and how many of these could not be read.
+def windows_of_split(folder: Path, split: str, progress) -> tuple[Windows, int, int]:
+    """The windows of a split, the number of its songs, and the number of these that could not be read.
 
     Raises FileNotFoundError if it has no songs, ValueError if they have no windows.
     """
@@ -110,89 +109,64 @@ def windows_held_out(folder: Path, split: str, progress) -> tuple[Windows, int, 
     return windows, songs, len(refused)
 
 
-def by_song(windows: Windows) -> list[tuple[int, np.ndarray]]:
-    """For each song that has windows here, its number, and the numbers that these have within it."""
-    songs, windows_of = windows.index[:, 0], windows.index[:, 1]
-    return [(int(number), windows_of[songs == number]) for number in np.unique(songs)]
+def free_running_scores(network, windows: Windows, truth: np.ndarray) -> dict:
+    """The scores of free-running outputs at the preset's middle threshold (0.62 for the thesis's).
 
-
-def free_running(network, windows: Windows, truth: np.ndarray) -> dict:
-    """The same windows, but the network plays by itself and is told nothing of the true drums.
-
-    Its notes are cut at the middle one of its preset's thresholds: 0.62 for the thesis's. Beside it: the same network
-    hearing the band of another song (does it listen?), and the thesis's rock beat.
+    Beside them: the same with a mismatched band, and the rock beat.
     """
-    from drumlib.network.registry import generate_windows
-
-    number, cut = len(windows), default_threshold(network)
-    half = np.roll(np.arange(number), number // 2)  # windows are in order of songs: half way on is another song
-    beat = np.tile(rock_bar(), (number, WINDOW_STEPS // STEPS_PER_BAR, 1))  # (windows, 128, 9)
-    own, other = (
-        np.split(generate_windows(network, windows, order), 3, axis=-1)[0] for order in (np.arange(number), half)
-    )
-    same_song = windows.index[:, 0] == windows.index[half, 0]
-    rows = {"network": (truth, own > cut)}
-    if not same_song.all():  # with one song there is no other
-        rows["network, hearing another song"] = truth[~same_song], other[~same_song] > cut
-    rows["the thesis's rock beat"] = truth, beat
-    return {
-        "threshold": cut,
-        "scores": {name: scores(confusion(*row)) for name, row in rows.items()},
-        "notes_played_per_true_note": float((own > cut).sum() / truth.sum()),
-    }
+    threshold, other = default_threshold(network), has_other_band(windows)
+    own = free_running_windows(network, windows)["hits"] > threshold
+    rows = {"network": scores(truth, own)}
+    if other.any():  # with one song there is no other
+        mismatched = free_running_windows(network, windows, mismatched=True)["hits"] > threshold
+        rows["network, mismatched band"] = scores(truth[other], mismatched[other])
+    beat = np.tile(rock_bar(), (len(windows), WINDOW_STEPS // STEPS_PER_BAR, 1))  # (windows, 128, 9)
+    rows["rock beat"] = scores(truth, beat)
+    return {"threshold": threshold, "scores": rows, "density": float(own.sum() / truth.sum())}
 
 
-def errors(truth: dict[str, np.ndarray], outputs: dict[str, np.ndarray], too_much: bool = True) -> dict:
-    """How far velocities and offsets are from the truth: as the thesis counts it, and as a listener hears it.
+def errors(truth: dict[str, np.ndarray], outputs: dict[str, np.ndarray], calibration: bool = True) -> dict:
+    """Errors of velocities and offsets: squared over all cells, as in the thesis; absolute over the true hits.
 
-    The second is counted on the real drummer's notes only, for each way of reading the network: as it answers; with
-    the thesis's gains (1.8, snare 2.5); and divided by the calibrated probability (``drummer.conditional_velocities``). The last two
-    mend what the thesis's loss does, and are left out unless the network says ``too_much`` (``drummer.needs_calibration``).
-    Offsets are compared with those of a drummer who plays exactly on the grid.
+    The second for each way to read velocities: the network's output; with the thesis's gains (1.8, snare 2.5); given a
+    hit, which is the output divided by the calibrated hit probability (``conditional_velocities``). The last two only
+    make sense for a network that needs ``calibration`` (``needs_calibration``). Offsets are compared with none at all.
     """
     struck = truth["hits"] > 0
-    velocities = {"as answered": outputs["velocities"]}
-    if too_much:
+    velocities = {"network output": outputs["velocities"]}
+    if calibration:
         velocities["with the thesis's gains"] = thesis_velocity_gains(outputs["velocities"])
-        velocities["if struck"] = conditional_velocities(outputs)["velocities"]
-    offsets = {"as answered": outputs["offsets"], "none at all": np.zeros_like(outputs["offsets"])}
+        velocities["given a hit"] = conditional_velocities(outputs)["velocities"]
+    offsets = {"network output": outputs["offsets"], "on the grid": np.zeros_like(outputs["offsets"])}
     return {
-        "mean square, all cells": {
+        "mean squared error, all cells": {
             name: float(np.square(truth[name] - outputs[name]).mean()) for name in ("velocities", "offsets")
         },
-        "mean absolute, played notes": {
-            "velocities": {
-                way: error_on_played(truth["velocities"], answer, struck) for way, answer in velocities.items()
-            },
-            "offsets": {way: error_on_played(truth["offsets"], answer, struck) for way, answer in offsets.items()},
+        "mean absolute error, played notes": {
+            "velocities": {way: error_on_played(truth["velocities"], x, struck) for way, x in velocities.items()},
+            "offsets": {way: error_on_played(truth["offsets"], x, struck) for way, x in offsets.items()},
         },
         "mean velocity of played notes": {
             "truth": float(truth["velocities"][struck].mean()),
-            **{way: float(answer[struck].mean()) for way, answer in velocities.items()},
+            **{way: float(x[struck].mean()) for way, x in velocities.items()},
         },
     }
 
 
-def predict(network, windows: Windows, batch: int = 64) -> tuple[dict, dict]:
-    """The network's teacher-forced answers to all windows, and what it was given: dictionaries of arrays."""
-    inputs, outputs = [], []
-    for first in range(0, len(windows), batch):
-        given = windows.batch(range(first, min(first + batch, len(windows))))
-        inputs.append({"drums": given["drums"]})
-        outputs.append({name: np.asarray(x) for name, x in network(given, training=False).items()})
-    return tuple(
-        {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} for parts in (inputs, outputs)
-    )
-
-
 def previous_bar(song) -> np.ndarray:
-    """What the drummer who plays the bar before again plays in each window of a song: (windows, 128, 9)."""
+    """The baseline that repeats the true bar before, in each window of a song: hits (windows, 128, 9)."""
     copied = bar_before(song.groove().hits)
     return np.stack([copied[start : start + WINDOW_STEPS] for start in song.starts])
 
 
-def conductor_vectors(weights: Path) -> dict | None:
-    """How weights were trained: the plan in the ``history.json`` that training wrote beside them, if it is there."""
+def previous_bars(windows: Windows) -> np.ndarray:
+    """``previous_bar`` of all windows: (windows, 128, 9)."""
+    copied = {s: previous_bar(windows.charts[s]) for s in np.unique(windows.index[:, 0]).tolist()}
+    return np.stack([copied[s][i] for s, i in windows.index[:, :2].tolist()])
+
+
+def training_config_of(weights: Path) -> dict | None:
+    """The training configuration in the ``history.json`` beside the weights; None if there is none."""
     try:
         history = json.loads((weights.parent / "history.json").read_bytes())
         return history["config" if "config" in history else "plan"]  # "plan" in version 0.1
@@ -200,22 +174,22 @@ def conductor_vectors(weights: Path) -> dict | None:
         return None
 
 
-def scores(counts: Confusion) -> dict[str, float]:
-    """Accuracy, precision, recall and F1 as a dictionary."""
-    return hit_scores(counts)._asdict()
+def scores(truth: np.ndarray, hits: np.ndarray) -> dict[str, float | None]:
+    """Accuracy, precision, recall and F1 of hits, for JSON."""
+    return {name: defined(value) for name, value in hit_scores(confusion(truth, hits))._asdict().items()}
 
 
-def per_song(windows: Windows, truth: np.ndarray, played: np.ndarray, copied: np.ndarray) -> list[dict]:
-    """F1 of the network and of its rival, song by song, in the order of the songs' names."""
+def f1_by_song(windows: Windows, truth: np.ndarray, hits: np.ndarray, copied: np.ndarray) -> list[dict]:
+    """F1 of the network and of the bar before, song by song, in the order of the songs' names."""
     rows = []
     for number in np.unique(windows.index[:, 0]).tolist():
         mine = windows.index[:, 0] == number
         rows.append(
             {
-                "song": windows.charts[number].name,
+                "song": windows.grid_songs[number].name,
                 "windows": int(mine.sum()),
-                "network": scores(confusion(truth[mine], played[mine]))["f1"],
-                "the bar before again": scores(confusion(truth[mine], copied[mine]))["f1"],
+                "network": scores(truth[mine], hits[mine])["f1"],
+                "bar before": scores(truth[mine], copied[mine])["f1"],
             }
         )
     return sorted(rows, key=lambda row: row["song"])
@@ -228,9 +202,9 @@ def table(results: dict) -> str:
     for title, rows in (("teacher-forced", results["scores"]), ("free-running", results["free_running"]["scores"])):
         lines.append(f"{title:32}{'accuracy':>10}{'precision':>11}{'recall':>8}{'F1':>8}")
         for name, row in rows.items():
-            lines.append(
-                f"{name:32}{row['accuracy']:10.2%}{row['precision']:11.2%}{row['recall']:8.2%}{row['f1']:8.2%}"
-            )
+            cells = (row["accuracy"], row["precision"], row["recall"], row["f1"])
+            texts = ("-" if cell is None else f"{cell:.2%}" for cell in cells)
+            lines.append("{:32}{:>10}{:>11}{:>8}{:>8}".format(name, *texts))
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Songs as data: notes, MIDI files, the grid of sixteenths, the nine drums. Nothing here needs Keras."""
+"""Songs as data: notes, MIDI files, the grid of sixteenths, the nine drums. Nothing here imports Keras."""
 
 from drumlib.music.grid import (
     STEPS_PER_BAR,

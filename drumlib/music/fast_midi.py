@@ -1,22 +1,23 @@
-"""The same songs as ``midi.read_song`` reads, many times as fast: for corpora.
+"""A fast reader of MIDI files, for corpora: the same songs as ``midi.read_song``, without their events.
 
-symusic reads a track in the time that mido takes for a few events, but it does not tell all that we must know: not the
-channel of a note, not when a program changes (nor that it changes for other tracks too), and it drops notes that
-nobody ended. So we go over the bytes first, hand symusic what it reads well, and note the rest down ourselves:
+symusic reads a track in the time that mido takes for a few events, but leaves out what a ``Song`` needs: the channels
+of notes, the ticks of program changes (and their effect on other tracks), and notes without an end. So each track is
+rewritten before symusic reads it:
 
-- a regular expression checks notes and controls, thousands at a step: symusic never sees damaged bytes;
-- every other event becomes a *mark*, a tempo change that carries a number: symusic says at which tick each mark is;
-- before all, channel 0 is told to play program 0, channel 1 program 1, and so on: symusic keeps notes of different
-  programs apart, so what it takes for a track's program is our notes' channel;
-- whatever is out of the ordinary (damage, unended notes, absurd times) goes to the slow reader, which knows best.
+- a regular expression checks notes and controllers, thousands at a time, so that symusic never sees damaged bytes;
+- every other event is replaced by a *mark*, a tempo change that carries a number: symusic gives the tick of each mark;
+- program changes at the start give channel 0 program 0, channel 1 program 1, and so on: symusic separates notes by
+  program, so the program of a track that it returns is the channel of its notes;
+- a file with anything unusual (damage, notes without an end, very long times) goes to the plain reader.
 
-That both readers make the same songs is tested, on songs made for it and on every real one at hand.
+A test compares the two readers, on songs made for it and on real ones.
 """
 
 import os
 import re
 import struct
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import symusic
@@ -43,37 +44,37 @@ _PRESSURE = re.compile(rb"(?:%b[\xd0-\xdf]?%b)*" % (_TIME, _DATA))
 """Any number of events with two bytes of data (notes, controls, bends), or with one."""
 
 _HIGH = bytes(byte >> 7 for byte in range(256))
-"""Makes 0 of every byte below 0x80 and 1 of every other."""
+"""A translation table: 0 for every byte below 0x80, 1 for every other."""
 
 _TEXTS = {1, 2, 4, 5, 6, 7, 8, 9}
-"""Kinds of meta events that are text: any bytes will do."""
+"""Kinds of meta events that are text, in which all bytes are allowed."""
 
 _CHANNELS_AS_PROGRAMS = b"".join(bytes([0, 0xC0 | channel, channel]) for channel in range(16))
 
 _END_ALL = [b"".join(bytes([0, 0x80 | channel, pitch, 0]) for pitch in range(128)) for channel in range(16)]
-"""For each channel, an end to every note that still sounds. It comes a tick too late: so such notes are known."""
+"""For each channel, a note-off for every pitch: a tick behind the end, so that notes without an end are recognised."""
 
 
-_remembered = lru_cache(maxsize=4096)(make_message)
-"""Songs say the same things again and again, and nobody changes a message."""
+_cached_message = lru_cache(maxsize=4096)(make_message)
+"""The same messages occur again and again, and are never changed."""
 
 
-def _message(status: int, kind: int, body: bytes):
-    """The mido message of an event. Short ones are remembered; others may be a megabyte each."""
-    return (_remembered if len(body) <= 16 else make_message)(status, kind, body)
+def _message(status: int, kind: int, body: bytes) -> Any:
+    """The mido message of an event. Short ones are cached; others may have a megabyte each."""
+    return (_cached_message if len(body) <= 16 else make_message)(status, kind, body)
 
 
 class Unusual(Exception):
-    """The file holds something that only the slow reader judges rightly."""
+    """The file holds something that only the plain reader handles."""
 
 
-def read_song(path: str | os.PathLike) -> Song:
+def read_song_fast(path: str | os.PathLike) -> Song:
     """Read a MIDI file: the same song as ``midi.read_song``, but without ``events``. Raises ``MidiError``."""
     return read_with(song_from_bytes_fast, path)
 
 
 def song_from_bytes_fast(data: bytes, name: str = "") -> Song:
-    """The same as ``read_song``, from the bytes of a MIDI file. Raises ``MidiError``."""
+    """The same as ``read_song_fast``, from the bytes of a MIDI file. Raises ``MidiError``."""
     ticks_per_beat, chunks = split_chunks(data)
     try:
         streams = [_stream(chunk, ticks_per_beat) for chunk in chunks]
@@ -84,12 +85,12 @@ def song_from_bytes_fast(data: bytes, name: str = "") -> Song:
 
 
 def _stream(chunk: bytes, ticks_per_beat: int) -> Stream:
-    """What one track of the file holds. Raises Unusual."""
+    """The content of one track of the file. Raises Unusual."""
     events, messages = _split(chunk)
     ends = [_END_ALL[channel] for channel in range(16) if (0x90 | channel) in chunk]
     body = b"".join([_CHANNELS_AS_PROGRAMS, events, b"\x01", mark(len(messages) + 1), *ends, b"\x00\xff\x2f\x00"])
     header = struct.pack(">4sIHHH4sI", b"MThd", 6, 0, 1, ticks_per_beat, b"MTrk", len(body))
-    score = symusic.Score.from_midi(header + body)
+    score: Any = symusic.Score.from_midi(header + body)  # Any: symusic's stubs leave out a score's attributes
     ticks = {tempo.mspq: tempo.time for tempo in score.tempos}
     ticks = [ticks[int.from_bytes(mark(number)[3:], "big")] for number in range(len(messages) + 1)]
     end = ticks[-1]
@@ -98,7 +99,7 @@ def _stream(chunk: bytes, ticks_per_beat: int) -> Stream:
         columns = track.notes.numpy()
         rows = np.stack([columns[name] for name in ("time", "pitch", "velocity", "duration")], axis=1).astype(np.int64)
         if (rows[:, 0] + rows[:, 3]).max(initial=0) > end:
-            raise Unusual("a note that nobody ended")
+            raise Unusual("a note without an end")
         notes[DRUM_CHANNEL if track.is_drum else track.program] = rows  # (notes, 4)
     name, changes = "", []
     for number, message in enumerate(messages):
@@ -110,18 +111,19 @@ def _stream(chunk: bytes, ticks_per_beat: int) -> Stream:
 
 
 def _split(chunk: bytes) -> tuple[bytes, list]:
-    """The events for symusic to read, and what its marks stand for: mark 0, mark 1, ..., each a message.
+    """The events for symusic to read, and the message that each mark stands for, by number (None if it is ignored).
 
-    The last mark, which stands for no message, is where the track ends. Raises Unusual.
+    One more mark, without a message, is at the end of the track. Raises Unusual.
     """
-    pieces, messages, at, spoken = [], [], 0, (0, b"")
+    pieces, messages, at = [], [], 0
+    before = 0, b""  # the status of the last event, and the run of events of its kind that followed
     while at < len(chunk):
         time = _TIME_ONLY.match(chunk, at)
         if not time:
-            raise Unusual("a very long time")
+            raise Unusual("a very long wait")
         try:
             left_out = time.end() < len(chunk) and chunk[time.end()] < 0x80
-            _, status, kind, body, at = split_event(chunk, at, _last_status(*spoken) if left_out else 0)
+            _, status, kind, body, at = split_event(chunk, at, _last_status(*before) if left_out else 0)
             message = _message(status, kind, body) if status >= 0xF0 and kind not in _TEXTS else None
         except MidiError:
             raise Unusual("damage") from None
@@ -134,14 +136,15 @@ def _split(chunk: bytes) -> tuple[bytes, list]:
         elif 0xC0 <= status < 0xD0:
             pieces.append(mark(len(messages)))
             messages.append(_message(status, kind, body))
-            spoken = status, b""
-        else:  # and the rest of its kind with it, at the speed of a regular expression
-            run = (_PRESSURE if 0xD0 <= status < 0xE0 else _NOTES).match(chunk, at)
-            pieces += [bytes([status]), body, run[0]]
-            spoken = status, run[0]
-            at = run.end()
+            before = status, b""
+        else:  # with all following events of its kind, at the speed of a regular expression
+            match = (_PRESSURE if 0xD0 <= status < 0xE0 else _NOTES).match(chunk, at)
+            run = match[0] if match else b""
+            pieces += [bytes([status]), body, run]
+            before = status, run
+            at += len(run)
     pieces.append(b"\x00" + mark(len(messages)))
-    # symusic counts ticks to 2 ** 31. A time that takes three bytes is below 2 ** 21, one that takes two below 2 ** 14.
+    # symusic's ticks end at 2 ** 31. A time of three bytes is below 2 ** 21, one of two bytes below 2 ** 14.
     body = b"".join(pieces)
     high = body.translate(_HIGH)
     if (high.count(b"\1\1") << 21) + (high.count(b"\1") << 14) >= 1 << 31:
@@ -150,7 +153,7 @@ def _split(chunk: bytes) -> tuple[bytes, list]:
 
 
 def _last_status(status: int, run: bytes) -> int:
-    """The status that holds after an event of this status and a run of others."""
+    """The running status after an event of this status and a run of others."""
     at = 0
     while at < len(run):
         _, status, _, _, at = split_event(run, at, status)

@@ -1,14 +1,14 @@
-"""Songs from MIDI files and back.
+"""Reading and writing MIDI files.
 
-A MIDI file is somebody else's bytes. It is parsed by mido, or refused with one ``MidiError`` that names the
-file and the reason, soon and with bounded memory.
+A file that cannot be used raises one ``MidiError``, which names the file and the reason, in bounded time and memory.
+Events are split here and made into messages by mido.
 
-Conventions, all as the MIDI standard and General MIDI have them:
+Conventions (the MIDI standard, General MIDI):
 
 - a note-on of velocity 0 ends a note (the thesis's reader took it for a new one);
-- drums are what is on channel 9 (musicians count from 1 and say 10), whatever the track is called;
-- a program change holds for its channel, from its tick on, in whichever track of the file it stands;
-- of two notes that sound on one pitch, the one that began first ends first.
+- the notes on channel 9 (musicians count from 1 and say 10) are drums, whatever the track's name;
+- a program change applies to its channel, in all tracks of the file, from its tick on;
+- of two notes of equal pitch that overlap, the one that began first ends first.
 """
 
 import io
@@ -18,7 +18,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import mido
 import numpy as np
@@ -26,19 +26,20 @@ from mido.midifiles.meta import build_meta_message
 
 from drumlib.files import write_whole
 from drumlib.music.kit import DRUM_CHANNEL
+from drumlib.music.notes import Notes
 from drumlib.music.song import Meter, Song, Tempo, Track
 
 MAX_BYTES = 1_000_000
-"""Larger files are refused. Songs are some 50 kB; what is larger is hardly a song, and takes minutes to parse."""
+"""Larger files are refused: a song has some 50 kB, and a much larger file takes minutes to parse."""
 
 LONGEST_WAIT = 0x0FFFFFFF
-"""Ticks between two events: what four bytes can say. A longer wait is written as several, with empty texts."""
+"""The most ticks between two events, for four bytes. A longer wait is written as several, with empty text events."""
 
 MAX_TRACKS = 256
-"""More tracks than these are refused: the largest scores have some sixty."""
+"""Files with more are refused: the largest scores have some sixty."""
 
 MAX_BEATS = 10_000
-"""Longer songs are refused: an hour and a half at 120 beats a minute. One stray event far away can claim years."""
+"""Longer songs are refused (an hour and a half at 120 beats a minute): one stray event can make a song years long."""
 
 
 class MidiError(ValueError):
@@ -51,19 +52,19 @@ def read_song(path: str | os.PathLike) -> Song:
     Parameters
     ----------
     path
-        The file. Its name, without the ending, becomes the song's name.
+        The file. Its name, without the suffix, becomes the song's name.
 
     Raises
     ------
     MidiError
-        If the file is not there, is no MIDI file, is cut off or damaged, is larger than ``MAX_BYTES``, has more
-        than ``MAX_TRACKS``, lasts longer than ``MAX_BEATS``, counts time in film frames, or is of type 2.
+        If the file is absent, truncated or damaged, is not a MIDI file, has more than ``MAX_BYTES``, ``MAX_TRACKS`` or
+        ``MAX_BEATS``, is of type 2, or counts time in film frames (SMPTE).
     """
     return read_with(song_from_bytes, path)
 
 
 def read_with(reader: Callable[[bytes, str], Song], path: str | os.PathLike) -> Song:
-    """A file's song, by a function that makes it of the bytes and the name. Raises ``MidiError``, naming the file."""
+    """A file's song, by ``reader(bytes, name)``. Raises ``MidiError``, with the path in front of the message."""
     path = Path(path)
     try:
         if path.exists() and not path.is_file():
@@ -75,12 +76,12 @@ def read_with(reader: Callable[[bytes, str], Song], path: str | os.PathLike) -> 
         raise MidiError(f"{path}: {error}") from None
     except OSError as error:
         raise MidiError(f"{path}: {error.strerror or error}") from None
-    except ValueError:  # its name has a zero byte in it
+    except ValueError:  # a zero byte in the name
         raise MidiError(f"{path}: no file can have this name") from None
 
 
 def song_from_bytes(data: bytes, name: str = "") -> Song:
-    """The same as ``read_song``, from the bytes of a MIDI file. Raises ``MidiError``."""
+    """The song in the bytes of a MIDI file; see ``read_song``. Raises ``MidiError``."""
     ticks_per_beat, chunks = split_chunks(data)
     return song_from_events(ticks_per_beat, tuple(tuple(_events(chunk)) for chunk in chunks), name)
 
@@ -105,7 +106,7 @@ def split_chunks(data: bytes) -> tuple[int, list[bytes]]:
         if len(data) < start + 8:
             raise MidiError(f"it is cut off: it holds {len(chunks)} tracks of {count}")
         end = start + 8 + int.from_bytes(data[start + 4 : start + 8], "big")
-        if data[start : start + 4] == b"MTrk":  # the standard says: pass over chunks of any other kind
+        if data[start : start + 4] == b"MTrk":  # chunks of other kinds are skipped, as the standard demands
             if end > len(data):
                 raise MidiError("it is cut off: its last track ends too soon")
             chunks.append(data[start + 8 : end])
@@ -114,19 +115,16 @@ def split_chunks(data: bytes) -> tuple[int, list[bytes]]:
 
 
 def song_from_events(ticks_per_beat: int, events: tuple, name: str = "") -> Song:
-    """Make a song of a file's events: a tuple of tracks, each a tuple of (tick, mido message), in order of time.
+    """A song from a file's events: for each track a tuple of (tick, mido message), in order of time.
 
-    Raises
-    ------
-    MidiError
-        If a tempo or a meter makes no sense, or the song lasts longer than ``MAX_BEATS``.
+    Raises MidiError if a tempo or a meter is impossible, or the song is longer than ``MAX_BEATS``.
     """
     song = assemble(ticks_per_beat, [_stream_notes(stream) for stream in events], name)
     return replace(song, events=events)
 
 
 def assemble(ticks_per_beat: int, streams: list["Stream"], name: str = "") -> Song:
-    """Make a song of what its file's tracks hold. Raises MidiError as ``song_from_events`` does."""
+    """A song from the content of its file's tracks. Raises MidiError as ``song_from_events`` does."""
     last = max((stream.end for stream in streams), default=0)
     if last > MAX_BEATS * ticks_per_beat:
         raise MidiError(f"it lasts {last // ticks_per_beat:,} beats, more than {MAX_BEATS:,}")
@@ -141,7 +139,7 @@ def assemble(ticks_per_beat: int, streams: list["Stream"], name: str = "") -> So
                 if message.numerator == 0 or message.denominator > 64:
                     raise MidiError(f"its meter is {message.numerator}/{message.denominator}")
                 meters.append(Meter(tick, message.numerator, message.denominator))
-            elif message.channel != DRUM_CHANNEL:  # there, a program is a drum kit, not an instrument
+            elif message.channel != DRUM_CHANNEL:  # on which a program is a drum kit, not an instrument
                 programs[message.channel].append((tick, message.program))
     changed = {}  # channel -> the ticks at which its program changes; its programs, one more than ticks
     for channel in {channel for stream in streams for channel in stream.notes}:
@@ -156,12 +154,12 @@ def assemble(ticks_per_beat: int, streams: list["Stream"], name: str = "") -> So
             for program in set(played.tolist()):
                 parts[channel, program] = notes[played == program]
         for (channel, program), notes in sorted(parts.items()):
-            tracks.append(Track(notes, program, channel == DRUM_CHANNEL, channel, stream.name))
-    return Song(ticks_per_beat, tracks, tempos, meters, name)
+            tracks.append(Track(Notes(notes), program, channel == DRUM_CHANNEL, channel, stream.name))
+    return Song(ticks_per_beat, tuple(tracks), tuple(tempos), tuple(meters), name)
 
 
 class Stream(NamedTuple):
-    """What one track of a file holds for a song.
+    """The content of one track of a file.
 
     Attributes
     ----------
@@ -173,18 +171,18 @@ class Stream(NamedTuple):
 
     name: str
     notes: dict[int, np.ndarray]
-    changes: list[tuple]
+    changes: list[tuple[int, Any]]
     end: int
 
 
 CHANGES = ("set_tempo", "time_signature", "program_change")
-"""The types of messages that change how notes are read."""
+"""The types of the messages in ``Stream.changes``."""
 
 
 def _stream_notes(stream) -> Stream:
-    """The notes and the changes among a track's events."""
+    """The content of a track, from its events."""
     name, last = None, 0
-    sounding = defaultdict(deque)  # (channel, pitch) -> the notes that sound: [tick, velocity]
+    sounding = defaultdict(deque)  # (channel, pitch) -> the notes that sound: (tick, velocity)
     notes, changes = defaultdict(list), []
     for tick, message in stream:
         if message.type == "track_name":
@@ -199,7 +197,7 @@ def _stream_notes(stream) -> Stream:
             elif sounding[key]:
                 start, velocity = sounding[key].popleft()
                 notes[message.channel].append((start, message.note, velocity, tick - start))
-    for (channel, pitch), left in sounding.items():  # notes that nobody ended: let them sound to the last event
+    for (channel, pitch), left in sounding.items():  # notes without an end last to the track's last note event
         for start, velocity in left:
             notes[channel].append((start, pitch, velocity, last - start))
     end = stream[-1][0] if stream else 0
@@ -217,12 +215,12 @@ def _events(data: bytes):
 
 
 def split_event(data: bytes, at: int, running: int = 0) -> tuple[int, int, int, bytes, int]:
-    """The event that begins at ``at``: ticks since the last one, status, kind (of a meta event), data; and its end.
+    """The event at ``at``: ticks since the last one, status, kind (of a meta event), data; and the position behind it.
 
-    ``running`` is the status that holds where one is left out. Raises ``MidiError``.
+    ``running`` is the running status, for an event without a status byte. Raises ``MidiError``.
 
-    mido makes the messages, but does not read the file. Its reader takes numbers of any length, which can cost it
-    hours; it loses the time before events that it does not know; and it hands on events that it then will not write.
+    mido's own reader is not used: it accepts numbers of any length, which can take hours; it drops the time before
+    events that it does not know; and it returns events that it refuses to write.
     """
     kind = 0
     try:
@@ -231,7 +229,7 @@ def split_event(data: bytes, at: int, running: int = 0) -> tuple[int, int, int, 
         if status >= 0x80:
             at += 1
         else:
-            status = running  # running status: the byte is left out where it is the same as before
+            status = running
         if status == 0xFF:
             kind = data[at]
             size, at = _number(data, at + 1)
@@ -248,20 +246,20 @@ def split_event(data: bytes, at: int, running: int = 0) -> tuple[int, int, int, 
     return delta, status, kind, data[at : at + size], at + size
 
 
-def make_message(status: int, kind: int, body: bytes):
-    """The mido message of an event. Raises ``MidiError`` if there is none such."""
+def make_message(status: int, kind: int, body: bytes) -> Any:
+    """The mido message of an event. Raises ``MidiError`` if it is not a valid one."""
     try:
         if status == 0xFF:
             return build_meta_message(kind, body)
         if status in (0xF0, 0xF7):
             return mido.Message("sysex", data=body.removeprefix(b"\xf0").removesuffix(b"\xf7"))
         return mido.Message.from_bytes([status, *body])
-    except Exception as error:  # mido answers damage with many kinds of exception; to us all mean the same
+    except Exception as error:  # mido raises many kinds of exception on damaged events
         raise MidiError(f"it is damaged: event {status:02X} {body[:8].hex(' ')} ({error})") from None
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
-    """The number that begins at ``at``, seven bits a byte and four bytes at most; and where the next thing begins."""
+    """The variable-length number at ``at``, of at most four bytes; and the position behind it."""
     number = 0
     for end in range(at, at + 4):
         number = number << 7 | data[end] & 0x7F
@@ -271,7 +269,7 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def clean_text(raw: str) -> str:
-    """Text as its author meant it: mido reads Latin-1, many files hold UTF-8. Control characters are dropped."""
+    """A text event as UTF-8 if it is valid UTF-8 (mido decodes as Latin-1), without control characters."""
     try:
         raw = raw.encode("latin-1").decode("utf-8")
     except UnicodeError:
@@ -280,22 +278,22 @@ def clean_text(raw: str) -> str:
 
 
 def write_song(song: Song, path: str | os.PathLike) -> None:
-    """Write a song as a MIDI file, whole or not at all.
+    """Write a song as a MIDI file, atomically.
 
     A song that was read from a file is written with all of the file's events, in their order.
 
     Raises
     ------
     OSError
-        If the folder is not there or cannot be written to.
+        If the folder does not exist or cannot be written to.
     ValueError
-        If the song plays more than 15 programs at once, which MIDI's 16 channels cannot hold.
+        If the song has more than 15 programs, for which MIDI's channels do not suffice.
     """
     write_whole(path, song_to_bytes(song))
 
 
 def song_to_bytes(song: Song) -> bytes:
-    """The bytes of the MIDI file that ``write_song`` writes: type 1, or type 0 if there is one track only."""
+    """The bytes of a song's MIDI file: of type 1, or of type 0 if there is only one track."""
     streams = song.events if song.events is not None else events_of_notes(song)
     midi = mido.MidiFile(type=0 if len(streams) == 1 else 1, ticks_per_beat=song.ticks_per_beat)
     for stream in streams:
@@ -313,7 +311,7 @@ def song_to_bytes(song: Song) -> bytes:
 
 
 def events_of_notes(song: Song) -> tuple:
-    """The events of a song made of notes: a first track of tempos and meters, then a track for each instrument."""
+    """The events of a song without ``events``: a track of tempos and meters, then one for each of its tracks."""
     first = [(0, mido.MetaMessage("track_name", name=_latin(song.name)))]
     first += [(t.tick, mido.MetaMessage("set_tempo", tempo=t.microseconds)) for t in song.tempos]
     first += [
@@ -321,7 +319,7 @@ def events_of_notes(song: Song) -> tuple:
         for m in song.meters
     ]
     first.sort(key=lambda event: event[0])
-    taken: dict[int, int] = {}  # channel -> program
+    taken: dict[int, int | None] = {}  # channel -> its program; None where it must not be used
     streams = [tuple(first)]
     for track in song.tracks:
         channel = _free_channel(track, taken)
@@ -330,8 +328,8 @@ def events_of_notes(song: Song) -> tuple:
     return tuple(streams)
 
 
-def _free_channel(track: Track, taken: dict[int, int]) -> int:
-    """The track's own channel, or another if that one already plays a different program."""
+def _free_channel(track: Track, taken: dict[int, int | None]) -> int:
+    """The track's own channel, or another if that one is taken by a different program. Raises ValueError."""
     if track.is_drum:
         return DRUM_CHANNEL
     for channel in [track.channel, *range(16)]:
@@ -341,9 +339,9 @@ def _free_channel(track: Track, taken: dict[int, int]) -> int:
 
 
 def _stream(track: Track, channel: int) -> tuple:
-    """A track's events: its name, its program, its notes. Where a note ends as another begins, the end comes first."""
-    events = [(0, 0, mido.MetaMessage("track_name", name=_latin(track.name)))]
-    if not track.is_drum:  # there, a program would be a drum kit, and override one that the song has chosen
+    """A track's events: its name, its program, its notes. On one tick, note-offs precede note-ons."""
+    events: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name=_latin(track.name)))]
+    if not track.is_drum:  # a drum track's program would override the drum kit that the song has chosen
         events.append((0, 0, mido.Message("program_change", channel=channel, program=track.program)))
     for note in track.notes:
         on = mido.Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity)
@@ -355,12 +353,12 @@ def _stream(track: Track, channel: int) -> tuple:
 
 
 def _latin(text: str) -> str:
-    """Any text, as the Latin-1 reading of its UTF-8 bytes: what mido writes and ``clean_text`` turns back."""
-    return text.encode("utf-8", "replace").decode("latin-1")  # a file's name may hold bytes that are no text
+    """A text's UTF-8 bytes decoded as Latin-1, which mido encodes again: the inverse of ``clean_text``."""
+    return text.encode("utf-8", "replace").decode("latin-1")  # a file's name may contain bytes that are not UTF-8
 
 
 def without_drums(song: Song) -> Song:
-    """The song with all that is on the drum channel taken out, and every other event as it was."""
+    """The song without the drum channel; all other events are kept."""
     events = song.events
     if events is not None:
         events = tuple(
@@ -370,10 +368,11 @@ def without_drums(song: Song) -> Song:
 
 
 def with_tracks(song: Song, tracks: list[Track]) -> Song:
-    """The song with more tracks, added behind its own. Drum tracks go to the drum channel."""
+    """The song with these tracks added behind its own. Drum tracks go to the drum channel."""
     events = song.events
     if events is not None:
-        taken = {message.channel: None for stream in events for _, message in stream if hasattr(message, "channel")}
+        messages = (message for stream in events for _, message in stream)
+        taken: dict[int, int | None] = {message.channel: None for message in messages if hasattr(message, "channel")}
         for track in tracks:
             channel = _free_channel(track, taken)
             taken[channel] = track.program

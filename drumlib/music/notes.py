@@ -1,17 +1,13 @@
-"""Notes, one by one to read and all at once to count with.
-
-A song has thousands of notes, a corpus has billions. So they are kept as rows of one array of numbers, and become
-``Note`` tuples only where somebody looks at them.
-"""
+"""Notes as rows of an integer array, which is fast to compute with, that reads like a tuple of ``Note``."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 
 
 class Note(NamedTuple):
-    """One note: when it starts (tick), which (pitch 0-127), how loud (velocity 1-127), how long (ticks)."""
+    """One note: its start (tick), its pitch (0-127), its velocity (1-127), its length (ticks)."""
 
     tick: int
     pitch: int
@@ -19,10 +15,8 @@ class Note(NamedTuple):
     length: int
 
 
-class Notes(Sequence):
-    """Notes in order of tick, pitch, velocity and length; unchangeable.
-
-    It reads like a tuple of ``Note``, and equals one with the same notes in it.
+class Notes(Sequence[Note]):
+    """An immutable sequence of notes, sorted by tick, pitch, velocity and length. It equals a tuple of equal notes.
 
     Attributes
     ----------
@@ -44,7 +38,7 @@ class Notes(Sequence):
         object.__setattr__(self, "array", array)
 
     def __setattr__(self, name, value):
-        raise AttributeError("notes do not change: make new ones")
+        raise AttributeError("Notes are immutable: make new ones")
 
     def __reduce__(self):
         return Notes, (self.array,)
@@ -56,6 +50,12 @@ class Notes(Sequence):
 
     def __len__(self) -> int:
         return len(self.array)
+
+    @overload
+    def __getitem__(self, i: int) -> Note: ...
+
+    @overload
+    def __getitem__(self, i: slice) -> tuple[Note, ...]: ...
 
     def __getitem__(self, i):
         rows = self.array[i].tolist()
@@ -77,9 +77,9 @@ class Notes(Sequence):
 
 
 def order(array: np.ndarray) -> np.ndarray:
-    """The order of rows (notes, 4) by tick, pitch, velocity and length."""
+    """The indices that sort rows (notes, 4) by tick, pitch, velocity and length."""
     keys = (array[:, 0] << 14) + (array[:, 1] << 7) + array[:, 2]
-    rows = np.argsort(keys, kind="stable")  # the notes of a file are nearly in order: this is much faster, and
-    if (np.diff(keys[rows]) == 0).any():  # nearly always enough
-        rows = np.lexsort(array.T[::-1])  # lexsort asks for the most important key last
+    rows = np.argsort(keys, kind="stable")  # much faster than lexsort, since a file's notes are nearly in order
+    if (np.diff(keys[rows]) == 0).any():  # some notes differ in length alone, or not at all
+        rows = np.lexsort(array.T[::-1])  # lexsort takes the first key last
     return rows

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from drumlib.music import STEPS_PER_BAR, Grid
+from drumlib.music.grid import STEPS_PER_BAR, Grid
 from drumlib.music.kit import CLOSED_HAT, CRASH, DRUMS, KICK, OPEN_HAT, SNARE
 
 

@@ -1,7 +1,8 @@
-"""A song as plain data: a tempo map, meters, and tracks of notes. All times are in ticks.
+"""A song as immutable data: a tempo map, meters, and tracks of notes. All times are in ticks.
 
-A *tick* is the smallest step of a MIDI file's clock; ``ticks_per_beat`` of them make one quarter
-note, whatever the tempo. Everything here is immutable: a change makes a new song.
+A *tick* is the unit of time of a MIDI file; ``ticks_per_beat`` of them make one quarter note (a *beat*), whatever the
+tempo. ``Notes`` (in ``notes.py``) is a sorted sequence of ``Note(tick, pitch, velocity, length)`` that is stored as an
+integer array: ``notes.ticks``, ``notes.pitches``, ``notes.velocities`` and ``notes.lengths`` are its columns.
 """
 
 from bisect import bisect_right
@@ -52,9 +53,8 @@ class Bar(NamedTuple):
 class Track:
     """The notes of one instrument: one program (0-127) on one channel (0-15) of one track of the file.
 
-    ``notes`` may be given as any sequence of ``Note``. A file's track in which the program changes gives one ``Track``
-    for each program that plays notes.
-    ``is_drum`` is true on channel 9 (which musicians call 10), whatever the program or the name says.
+    ``notes`` may be given as any sequence of ``Note``. A track of the file in which the program changes becomes one
+    ``Track`` for each program that has notes. ``is_drum`` is true on channel 9, whatever the program or the name.
     """
 
     notes: Notes
@@ -70,7 +70,7 @@ class Track:
 
     @property
     def family(self) -> str | None:
-        """``"piano"``, ``"guitar"``, ``"bass"``, ``"drums"``, or None for an instrument the drummer does not hear."""
+        """``"piano"``, ``"guitar"``, ``"bass"`` or ``"drums"``; None for an instrument that networks do not read."""
         if self.is_drum:
             return "drums"
         return next((family for family, programs in FAMILIES.items() if self.program in programs), None)
@@ -82,11 +82,11 @@ class Track:
 
 @dataclass(frozen=True)
 class Song:
-    """A song. ``tracks`` is what it plays; ``tempos`` and ``meters`` say how ticks become time and bars.
+    """A song: its tracks, and the tempos and meters that turn ticks into seconds and bars.
 
-    ``events`` are the file's own events, track by track, each as (tick, message): the pedals, bends and
-    lyrics that notes cannot hold. They are kept so that a song which is read and written again loses
-    nothing, and are no part of what makes two songs equal. A song made of notes has none.
+    ``events`` are the file's own events, for each of its tracks a tuple of (tick, mido message): pedals, bends and
+    lyrics, which notes do not contain. With them, a song that is read and written again loses nothing. They are ignored
+    when songs are compared; a song that was made of notes has None.
     """
 
     ticks_per_beat: int
@@ -121,13 +121,13 @@ class Song:
 
     @cached_property
     def end(self) -> int:
-        """The tick at which the last note stops sounding. A drum stroke counts for its first tick only."""
+        """The tick at which the last note ends. A drum note counts as one tick long."""
         ends = [t.notes.ticks + (1 if t.is_drum else np.maximum(t.notes.lengths, 1)) for t in self.tracks if t.notes]
         return int(max((end.max() for end in ends), default=0))
 
     @cached_property
     def bars(self) -> tuple[Bar, ...]:
-        """The bars from the beginning to the last in which a note sounds. A meter that changes starts a new bar."""
+        """The bars from the beginning to the end of the last note. A change of meter starts a new bar."""
         bars = []
         for meter, until in zip(self.meters, [m.tick for m in self.meters[1:]] + [self.end], strict=True):
             length = max(1, self.ticks_per_beat * 4 * meter.numerator // meter.denominator)
@@ -136,8 +136,7 @@ class Song:
                 bars.append(Bar(tick, tick + length, meter.numerator, meter.denominator))
                 tick += length
             if bars and meter is not self.meters[-1] and bars[-1].end > until and until < self.end:
-                short = bars[-1]  # the meter changed inside this bar: it ends where the next one starts
-                bars[-1] = Bar(short.tick, until, short.numerator, short.denominator)
+                bars[-1] = bars[-1]._replace(end=until)  # the meter changes inside this bar, and cuts it short
         return tuple(bars)
 
     @cached_property
@@ -151,18 +150,18 @@ class Song:
         return ticks, seconds
 
     def seconds(self, tick: float) -> float:
-        """The time, in seconds, of a tick."""
+        """The time of a tick, in seconds."""
         ticks, seconds = self._tempo_starts
         i = max(0, bisect_right(ticks, tick) - 1)
         return seconds[i] + (tick - ticks[i]) / self.ticks_per_beat * self.tempos[i].microseconds / 1e6
 
     def tempo_at(self, tick: float) -> Tempo:
-        """The tempo that holds at a tick."""
+        """The tempo at a tick."""
         return self.tempos[max(0, bisect_right(self._tempo_starts[0], tick) - 1)]
 
     @property
     def duration(self) -> float:
-        """How long the song lasts, in seconds, to the end of its last note."""
+        """The time of the end of the last note, in seconds."""
         return self.seconds(self.end)
 
     def __repr__(self) -> str:
@@ -170,7 +169,7 @@ class Song:
 
 
 def _from_zero(changes: Iterable, default):
-    """Sort changes by tick, and keep the last of those that fall on one. Until the first, MIDI's default rules."""
+    """Changes sorted by tick, the last of those on one tick; MIDI's ``default`` from tick 0 to the first of them."""
     by_tick = {change.tick: change for change in sorted(changes, key=lambda change: change.tick)}
     if 0 not in by_tick:
         by_tick[0] = default
@@ -178,5 +177,5 @@ def _from_zero(changes: Iterable, default):
 
 
 def only(song: Song, tracks: Sequence[Track]) -> Song:
-    """The same song with other tracks, and without the file's own events: for listening to, or to make another of."""
+    """The song with these tracks in place of its own, and without the file's events."""
     return Song(song.ticks_per_beat, tuple(tracks), song.tempos, song.meters, song.name)

@@ -23,7 +23,9 @@ def use_all_devices() -> int:
 
     Call it before a network is built. It is Keras with JAX that can do this; with TensorFlow one GPU is used.
     """
-    devices = keras.distribution.list_devices("gpu") if keras.backend.backend() == "jax" else []
+    # All devices are asked for: JAX raises where GPUs are asked for and there is none.
+    listed = keras.distribution.list_devices() if keras.backend.backend() == "jax" else []
+    devices = [device for device in listed if not device.startswith("cpu")]
     if len(devices) > 1:
         keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
     return max(1, len(devices))

@@ -70,8 +70,8 @@ def train(
         "windows": {"train": len(training), "validation": len(validation)},
         "decoder_from": None if decoder_from is None else Path(decoder_from).name,
     }
-    if hasattr(training, "songs"):
-        settings["songs"] = {"train": training.songs, "validation": validation.songs}
+    if hasattr(training, "song_count"):
+        settings["songs"] = {"train": training.song_count, "validation": validation.song_count}
     batches = partial(KINDS[type(preset)].batches, network, config=config)
     epoch_batches = partial(batches, training)
     return run(network, out, config, epoch_batches, batches(validation), settings, resume, verbose)

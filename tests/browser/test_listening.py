@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drumbook.listening_test import BlindTest, Clip, read_answers, tally
-from drumlib import display
+from drumbook import listening_test
+from drumbook.listening_test import Clip, ListeningTest, read_answers, tally
 from drumlib.display.sound import SAMPLE_RATE
 from drumlib.evaluation.statistics import sign_test, wilson_interval
 
@@ -17,7 +17,7 @@ KINDS = [("network", "written"), ("network", "machine"), (NASTY, "network")]
 ANSWERS = ["a", "b", "none", "a", "a", "b", "a", "none", "b", "a"]
 
 
-def make_test(seed: int | None = 3, pairs: int = 10) -> BlindTest:
+def make_test(seed: int | None = 3, pairs: int = 10) -> ListeningTest:
     """Four songs and four drummers; each is a tone of its own, so that a test could hear who plays."""
     drummers = ["network", "written", "machine", NASTY]
     time = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
@@ -26,12 +26,12 @@ def make_test(seed: int | None = 3, pairs: int = 10) -> BlindTest:
         for song in range(4)
         for i, who in enumerate(drummers)
     ]
-    return BlindTest(clips, KINDS, pairs=pairs, hear=HEAR, seed=seed)
+    return ListeningTest(clips, KINDS, pairs=pairs, hear=HEAR, seed=seed)
 
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory) -> str:
-    path = tmp_path_factory.mktemp("blind") / "blind.html"
+    path = tmp_path_factory.mktemp("listening") / "listening_test.html"
     make_test().save(path)
     return path.as_uri()
 
@@ -59,7 +59,7 @@ def visit(browser):
             ),
         )
         page.goto(address)
-        page.wait_for_selector(".drumlib-blind[data-ready]")
+        page.wait_for_selector(".drumlib-listening-test[data-ready]")
         return page
 
     yield one
@@ -69,15 +69,15 @@ def visit(browser):
 
 
 def kept(page) -> dict:
-    return page.evaluate("document.querySelector('.drumlib-blind').drumlib.session")
+    return page.evaluate("document.querySelector('.drumlib-listening-test').drumlib.session")
 
 
 def hear_both(page):
     """Press play, and switch to B when enough was heard of A."""
-    page.click(".dlb-hear[data-side=a]")
-    page.wait_for_function("+document.querySelector('.drumlib-blind').dataset.position > 0.35", timeout=20_000)
-    page.click(".dlb-hear[data-side=b]")
-    page.wait_for_selector(".dlb-answer[data-answer=a][aria-disabled=false]", timeout=20_000)
+    page.click(".dlt-hear[data-side=a]")
+    page.wait_for_function("+document.querySelector('.drumlib-listening-test').dataset.position > 0.35", timeout=20_000)
+    page.click(".dlt-hear[data-side=b]")
+    page.wait_for_selector(".dlt-answer[data-answer=a][aria-disabled=false]", timeout=20_000)
 
 
 def judge(page, answers):
@@ -86,13 +86,13 @@ def judge(page, answers):
     for answer in answers:
         song, a, b = kept(page)["plan"][0]
         hear_both(page)
-        page.click(f".dlb-answer[data-answer={answer}]")
+        page.click(f".dlt-answer[data-answer={answer}]")
         given.append({"sitting": kept(page)["sitting"], "song": song, "a": a, "b": b, "answer": answer})
     return given
 
 
 def rows_of(page) -> list[dict]:
-    return page.eval_on_selector_all(".dlb-row", "rows => rows.map(row => ({...row.dataset}))")
+    return page.eval_on_selector_all(".dlt-row", "rows => rows.map(row => ({...row.dataset}))")
 
 
 def test_ten_answers_are_counted_as_python_counts_them(visit, address, tmp_path):
@@ -104,11 +104,11 @@ def test_ten_answers_are_counted_as_python_counts_them(visit, address, tmp_path)
     assert {pair[1] == "network" for pair in plan} == {True, False}, "one drummer is always on one side"
 
     given = judge(page, ANSWERS)
-    assert kept(page)["answers"] == given and page.locator(".dlb-result").is_visible()
-    assert page.evaluate("document.activeElement.className") == "dlb-heading"
+    assert kept(page)["answers"] == given and page.locator(".dlt-result").is_visible()
+    assert page.evaluate("document.activeElement.className") == "dlt-heading"
 
     with page.expect_download() as download:
-        page.click(".dlb-save")
+        page.click(".dlt-save")
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
     listener = read_answers(path)
@@ -122,45 +122,45 @@ def test_ten_answers_are_counted_as_python_counts_them(visit, address, tmp_path)
         assert (there["first"], there["second"]) == (row.first, row.second)
         assert [int(there[name]) for name in ("won", "lost", "undecided")] == [row.won, row.lost, row.undecided]
         assert (float(there["low"]), float(there["high"])) == pytest.approx(row.interval, abs=1e-5)
-        assert float(there["chance"]) == pytest.approx(row.chance, abs=1e-5)
-    said = page.locator(".dlb-counts").all_inner_texts()
+        assert float(there["p"]) == pytest.approx(row.p_value, abs=1e-5)
+    said = page.locator(".dlt-counts").all_inner_texts()
     for row, text in zip(counted, said, strict=True):
         assert f"{row.first} {row.won}, {row.second} {row.lost}, can’t tell {row.undecided}" in text
         assert "chance" in text.lower()
-    assert page.locator(".drumlib-blind img").count() == 0, "a drummer's name became HTML"
+    assert page.locator(".drumlib-listening-test img").count() == 0, "a drummer's name became HTML"
 
 
 @pytest.mark.parametrize("won, of", [(0, 0), (0, 3), (3, 3), (5, 10), (9, 10), (60, 100), (700, 1200)])
 def test_the_page_counts_as_python_does(visit, address, won, of):
     page = visit(address)
-    page.add_script_tag(path=Path(display.__file__).with_name("statistics.js"))
+    page.add_script_tag(path=Path(listening_test.__file__).with_name("statistics.js"))
     said = page.evaluate(f"(t => [...t.wilson({won}, {of}), t.signTest({won}, {of})])(window.drumlib.statistics)")
     assert said == pytest.approx([*wilson_interval(won, of), sign_test(won, of)], abs=1e-9)
 
 
 def test_an_answer_counts_only_when_both_were_heard(visit, address):
     page = visit(address)  # below, force: such a button says that it is disabled, and answers all the same
-    page.click(".dlb-answer[data-answer=a]", force=True)
-    assert "hear both" in page.inner_text(".dlb-status")
-    page.click(".dlb-hear[data-side=a]")
-    page.wait_for_function("+document.querySelector('.drumlib-blind').dataset.position > 0.4", timeout=20_000)
-    page.click(".dlb-answer[data-answer=a]", force=True)
-    assert "hear B" in page.inner_text(".dlb-status")
+    page.click(".dlt-answer[data-answer=a]", force=True)
+    assert "hear both" in page.inner_text(".dlt-status")
+    page.click(".dlt-hear[data-side=a]")
+    page.wait_for_function("+document.querySelector('.drumlib-listening-test').dataset.position > 0.4", timeout=20_000)
+    page.click(".dlt-answer[data-answer=a]", force=True)
+    assert "hear B" in page.inner_text(".dlt-status")
     assert kept(page)["answers"] == [] and len(kept(page)["plan"]) == 10
 
 
 def test_a_switch_keeps_the_place_and_changes_what_is_heard(visit, address):
     page = visit(address)
-    page.click(".dlb-play")
-    page.wait_for_function("+document.querySelector('.drumlib-blind').dataset.position > 0.3", timeout=20_000)
-    before = float(page.get_attribute(".drumlib-blind", "data-position"))
+    page.click(".dlt-play")
+    page.wait_for_function("+document.querySelector('.drumlib-listening-test').dataset.position > 0.3", timeout=20_000)
+    before = float(page.get_attribute(".drumlib-listening-test", "data-position"))
     page.keyboard.press("b")
-    assert page.get_attribute(".dlb-hear[data-side=b]", "aria-pressed") == "true"
-    assert page.get_attribute(".dlb-hear[data-side=a]", "aria-pressed") == "false"
+    assert page.get_attribute(".dlt-hear[data-side=b]", "aria-pressed") == "true"
+    assert page.get_attribute(".dlt-hear[data-side=a]", "aria-pressed") == "false"
     page.wait_for_timeout(150)
-    assert page.get_attribute(".drumlib-blind", "data-state") == "playing"
-    assert before < float(page.get_attribute(".drumlib-blind", "data-position")) < before + 1.5
-    sides = "(s => [s.a, s.b])(document.querySelector('.drumlib-blind').drumlib.sides)"
+    assert page.get_attribute(".drumlib-listening-test", "data-state") == "playing"
+    assert before < float(page.get_attribute(".drumlib-listening-test", "data-position")) < before + 1.5
+    sides = "(s => [s.a, s.b])(document.querySelector('.drumlib-listening-test').drumlib.sides)"
     through = page.evaluate(f"{sides}.map(side => side.voice.gain.gain.value)")
     assert through[0] < 0.01 and through[1] > 0.99, "B was chosen, and is not what is heard"
     song, a, b = kept(page)["plan"][0]
@@ -178,65 +178,65 @@ def test_a_switch_keeps_the_place_and_changes_what_is_heard(visit, address):
 
 def test_by_keyboard_alone(visit, address):
     page = visit(address)
-    page.focus(".dlb-play")
+    page.focus(".dlt-play")
     page.keyboard.press("Enter")
-    page.wait_for_function("+document.querySelector('.drumlib-blind').dataset.position > 0.35", timeout=20_000)
+    page.wait_for_function("+document.querySelector('.drumlib-listening-test').dataset.position > 0.35", timeout=20_000)
     page.keyboard.press("b")
-    page.wait_for_selector(".dlb-answer[data-answer=b][aria-disabled=false]", timeout=20_000)
+    page.wait_for_selector(".dlt-answer[data-answer=b][aria-disabled=false]", timeout=20_000)
     reached = []
-    while "dlb-answer" not in reached and len(reached) < 6:  # play, position, A, B, answers
+    while "dlt-answer" not in reached and len(reached) < 6:  # play, position, A, B, answers
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.className"))
     page.keyboard.press("Space")
     assert [answer["answer"] for answer in kept(page)["answers"]] == ["a"]
-    assert page.evaluate("document.activeElement.className") == "dlb-play", "the focus is lost with the pair"
-    assert "Pair 2 of 10" in page.inner_text(".dlb-which")
+    assert page.evaluate("document.activeElement.className") == "dlt-play", "the focus is lost with the pair"
+    assert "Pair 2 of 10" in page.inner_text(".dlt-which")
 
 
 def test_answers_survive_a_reload_and_are_forgotten_when_asked(visit, address):
     page = visit(address)
     given, plan = judge(page, ["b", "none"]), kept(page)["plan"]
     page.reload()
-    page.wait_for_selector(".drumlib-blind[data-ready]")
+    page.wait_for_selector(".drumlib-listening-test[data-ready]")
     assert kept(page)["answers"] == given and kept(page)["plan"] == plan
-    assert "Pair 3 of 10" in page.inner_text(".dlb-which")
+    assert "Pair 3 of 10" in page.inner_text(".dlt-which")
 
-    page.click(".dlb-again")
+    page.click(".dlt-again")
     assert kept(page)["answers"] == given and kept(page)["sitting"] == 2 and len(kept(page)["plan"]) == 10
 
-    page.click(".dlb-forget")
+    page.click(".dlt-forget")
     assert kept(page)["answers"] == given, "forgotten at the first touch"
-    page.click(".dlb-forget")
+    page.click(".dlt-forget")
     assert kept(page)["answers"] == [] and page.evaluate("localStorage.length") == 0
     page.reload()
-    page.wait_for_selector(".drumlib-blind[data-ready]")
-    assert kept(page)["answers"] == [] and "Pair 1 of 10" in page.inner_text(".dlb-which")
+    page.wait_for_selector(".drumlib-listening-test[data-ready]")
+    assert kept(page)["answers"] == [] and "Pair 1 of 10" in page.inner_text(".dlt-which")
 
 
 def test_two_tabs_share_one_sitting(visit, address):
     first = visit(address)
     second = first.context.new_page()
     second.goto(address)
-    second.wait_for_selector(".drumlib-blind[data-ready]")
+    second.wait_for_selector(".drumlib-listening-test[data-ready]")
     assert kept(second) == kept(first)
 
     given = judge(second, ["a"])
-    first.wait_for_selector(".drumlib-blind[data-answers='1']")
-    assert "Pair 2 of 10" in first.inner_text(".dlb-which") and "another tab" in first.inner_text(".dlb-status")
+    first.wait_for_selector(".drumlib-listening-test[data-answers='1']")
+    assert "Pair 2 of 10" in first.inner_text(".dlt-which") and "another tab" in first.inner_text(".dlt-status")
     given += judge(first, ["none"])
-    second.wait_for_selector(".drumlib-blind[data-answers='2']")
+    second.wait_for_selector(".drumlib-listening-test[data-answers='2']")
     assert kept(first)["answers"] == kept(second)["answers"] == given
 
-    first.click(".dlb-forget")
-    first.click(".dlb-forget")
-    second.wait_for_selector(".drumlib-blind[data-answers='0']")
-    assert "Pair 1 of 10" in second.inner_text(".dlb-which")
+    first.click(".dlt-forget")
+    first.click(".dlt-forget")
+    second.wait_for_selector(".drumlib-listening-test[data-answers='0']")
+    assert "Pair 1 of 10" in second.inner_text(".dlt-which")
 
 
 def test_a_browser_that_keeps_nothing(visit, address):
     refuse = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError'); }})"
     page = visit(address, before=refuse)
-    assert "keeps nothing" in page.inner_text(".dlb-keeps")
+    assert "keeps nothing" in page.inner_text(".dlt-keeps")
     assert len(judge(page, ["a"])) == 1 and len(kept(page)["answers"]) == 1
 
 
@@ -244,7 +244,7 @@ def test_a_browser_that_keeps_nothing(visit, address):
     "stored", ["nonsense", "[]", '{"answers": 3}', json.dumps({"sitting": 1, "plan": [["x", "y", "z"]], "answers": []})]
 )
 def test_nonsense_that_is_stored_is_left_aside(visit, address, stored):
-    key = f"drumlib-blind-{make_test().page}"
+    key = f"drumlib-listening-test-{make_test().page}"
     page = visit(address, before=f"localStorage.setItem({json.dumps(key)}, {json.dumps(stored)})")
     assert len(kept(page)["plan"]) == 10 and kept(page)["answers"] == []
 
@@ -264,7 +264,7 @@ def test_it_fits_a_telephone(visit, address, scheme):
     page = visit(address, viewport={"width": 360, "height": 740}, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     paper, ink = page.eval_on_selector(
-        ".drumlib-blind", "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).color]"
+        ".drumlib-listening-test", "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).color]"
     )
     light = [sum(map(int, colour[4:-1].split(","))) / 765 for colour in (paper, ink)]
     assert (light[0] > light[1]) == (scheme == "light") and abs(light[0] - light[1]) > 0.6
@@ -279,12 +279,12 @@ def test_the_page_of_the_book(browser, book):
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
     page.on("request", lambda request: faults.append(request.url) if request.url.startswith("http") else None)
     page.goto(path.as_uri())
-    page.wait_for_selector(".drumlib-blind[data-ready]")
-    test = page.evaluate("document.querySelector('.drumlib-blind').drumlib.test")
-    assert page.get_attribute(".drumlib-blind", "data-seed") is None, "each reader must have a draw of his own"
+    page.wait_for_selector(".drumlib-listening-test[data-ready]")
+    test = page.evaluate("document.querySelector('.drumlib-listening-test').drumlib.test")
+    assert page.get_attribute(".drumlib-listening-test", "data-seed") is None, "each reader must have a draw of his own"
     assert test["pairs"] == 10 == len(kept(page)["plan"])
-    page.click(".dlb-play")
-    page.wait_for_function("+document.querySelector('.drumlib-blind').dataset.position > 0.3", timeout=20_000)
+    page.click(".dlt-play")
+    page.wait_for_function("+document.querySelector('.drumlib-listening-test').dataset.position > 0.3", timeout=20_000)
     page.close()
     assert faults == []
     assert path.stat().st_size < 3_000_000

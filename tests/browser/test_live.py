@@ -180,8 +180,8 @@ def test_a_slider_asks_the_network_anew(notebook):
 def test_a_list_chooses_a_temperature(notebook):
     shown = thing(notebook, "threshold_and_temperature")
     before = heard(notebook, shown.locator(".drumlib-stage"))
-    shown.locator("select").select_option(label="1.0: drawn")
-    shown.get_by_text("drawn at temperature 1.0").first.wait_for(timeout=PATIENCE)
+    shown.locator("select").select_option(label="1.0: sampled")
+    shown.get_by_text("sampled at temperature 1.0").first.wait_for(timeout=PATIENCE)
     assert heard(notebook, shown.locator(".drumlib-stage")) != before
 
 

@@ -15,7 +15,7 @@ from drumlib.music import Grid, Groove, Note, Song, Tempo, Track, groove_of, not
 from drumlib.music.kit import DRUMS, HIGH_TOM, KICK, OPEN_HAT, SNARE
 from drumlib.music.rock_beat import rock_bar
 
-song_file = importlib.import_module("drumlib.display.widgets.your_song")
+song_file = importlib.import_module("drumbook.widgets.your_song")
 
 NASTY = "<img src=x onerror=alert(1)> & \"rules\" 'too'</script><b>"
 BPM = 120
@@ -139,7 +139,7 @@ def decibels(audio) -> float:
 # Sound
 
 
-def test_each_stroke_is_as_loud_and_as_early_as_the_synthesizer_has_it(visit):
+def test_each_hit_is_as_loud_and_as_early_as_the_synthesizer_has_it(visit):
     """Every drum, softly, at middling loudness and loudly, one after the other."""
     every, order = 12, [(drum, velocity) for velocity in (40, 80, 120) for drum in range(9)]
     hits = np.zeros((336, 9))
@@ -169,8 +169,8 @@ def test_a_groove_sounds_as_the_synthesizer_plays_it(visit):
     length, window = min(len(ours), len(theirs), 4 * RATE), RATE // 8  # a step; each begins half a step early
     begins = range(window // 2, length - window, window)
     levels = np.array([[decibels(audio[i : i + window]) for i in begins] for audio in (ours, theirs)])
-    struck = humanized(1.0).hits[1 : len(begins) + 1].any(axis=1)
-    assert struck.sum() > 12 and np.abs(levels[0] - levels[1])[struck].max() < 2
+    played = humanized(1.0).hits[1 : len(begins) + 1].any(axis=1)
+    assert played.sum() > 12 and np.abs(levels[0] - levels[1])[played].max() < 2
     shifts = range(-240, 241, 12)
     likeness = [np.corrcoef(ours[1000 + s : length - 1000 + s], theirs[1000 : length - 1000])[0, 1] for s in shifts]
     assert abs(shifts[int(np.argmax(likeness))]) / RATE <= 0.003 and max(likeness) > 0.8
@@ -187,7 +187,7 @@ def test_the_hats_end_the_open_one(visit):
     assert decibels(audio[int(0.7 * RATE) : int(0.9 * RATE)]) < -100
 
 
-def test_a_loop_rings_over_its_beginning_and_keeps_its_early_strokes(visit):
+def test_a_loop_rings_over_its_beginning_and_keeps_its_early_hits(visit):
     hits = np.zeros((16, 9))
     hits[0, KICK], hits[15, 8] = 1, 1
     offsets = np.zeros((16, 9))
@@ -600,7 +600,7 @@ def taken_home(page) -> Groove:
     return Sequencer.groove_from(found[1])
 
 
-def test_a_click_strikes_and_clears(sequencer):
+def test_a_click_sets_and_clears(sequencer):
     sequencer.click(".dlq-reset")
     audio = [heard(sequencer)]
     cell(sequencer, HIGH_TOM, 3).click()
@@ -619,7 +619,7 @@ def test_a_click_strikes_and_clears(sequencer):
     assert heard(sequencer).tobytes() == audio[0].tobytes()
 
 
-def test_a_click_on_a_stroke_chooses_it_and_only_the_next_one_clears_it(sequencer):
+def test_a_click_on_a_hit_chooses_it_and_only_the_next_one_clears_it(sequencer):
     sequencer.click(".dlq-clear")
     for step in (4, 12):
         cell(sequencer, OPEN_HAT, step).click()
@@ -633,7 +633,7 @@ def test_a_click_on_a_stroke_chooses_it_and_only_the_next_one_clears_it(sequence
     assert np.flatnonzero(taken_home(sequencer).hits[:, OPEN_HAT]).tolist() == [12]
 
 
-def test_sliders_make_a_stroke_louder_and_later(sequencer):
+def test_sliders_make_a_hit_louder_and_later(sequencer):
     sequencer.click(".dlq-clear")
     cell(sequencer, SNARE, 4).click()
     loud = heard(sequencer)
@@ -648,7 +648,7 @@ def test_sliders_make_a_stroke_louder_and_later(sequencer):
     assert groove.offsets[4, SNARE] == np.float32(0.4) and round(float(groove.velocities[4, SNARE]) * 127) == 50
     assert sequencer.get_attribute(".dlq-offset", "aria-valuetext") == "0.40 late"
     cell(sequencer, SNARE, 5).focus()
-    assert sequencer.is_disabled(".dlq-velocity"), "there is no stroke to make louder"
+    assert sequencer.is_disabled(".dlq-velocity"), "there is no hit to make louder"
 
 
 def test_the_sequencer_by_keyboard_alone(sequencer):
@@ -709,7 +709,7 @@ def test_a_page_and_python_write_the_same_text(visit):
     assert taken_home(page) == one.groove
 
 
-def test_strokes_set_while_it_plays_are_heard_at_once(visit):
+def test_hits_set_while_it_plays_are_heard_at_once(visit):
     page = visit(Sequencer().html)
     page.wait_for_selector(".drumlib-stage[data-edits]")
     page.click(".dls-play")

@@ -1,5 +1,6 @@
 """Bands composed for drummers: they listen, they are in time and in key, and no two are alike."""
 
+import json
 import math
 import time
 from random import Random
@@ -7,11 +8,13 @@ from random import Random
 import numpy as np
 import pytest
 
+from drumbook.bands.__main__ import main
 from drumbook.bands.compose import DRUM_OF_ANY_PITCH, REGISTERS, compose, plan, share_together
 from drumbook.bands.drum_analysis import TURN, analyse_drums
 from drumbook.bands.styles import POP, STYLES, style_of
+from drumlib.data.corpus.reader import Corpus
 from drumlib.data.grid_song import grid_song
-from drumlib.data.groove_dataset import performances
+from drumlib.data.groove_dataset import COLUMNS, performances
 from drumlib.music import (
     DRUM_OF_PITCH,
     FAMILIES,
@@ -356,9 +359,9 @@ def test_the_band_ends_with_the_drummer():
 @pytest.mark.parametrize(
     ("song", "reason"),
     [
-        (Song(TICKS, []), "nobody drums"),
-        (Song(TICKS, [Track([Note(0, 60, 90, 480)])]), "nobody drums"),
-        (Song(TICKS, [Track([Note(i * 480, 56, 90, 60) for i in range(99)], is_drum=True)]), "nobody drums"),
+        (Song(TICKS, []), "it has no drums"),
+        (Song(TICKS, [Track([Note(0, 60, 90, 480)])]), "it has no drums"),
+        (Song(TICKS, [Track([Note(i * 480, 56, 90, 60) for i in range(99)], is_drum=True)]), "it has no drums"),
         (drummer(bars=1), "drummer: 1 bar of drums; a band needs 4"),
         (drummer(bars=3), "3 bars"),
         (drummer(meter=(3, 4)), "not in 4/4"),
@@ -430,6 +433,45 @@ def test_the_band_does_not_drown_the_drummer():
         assert power["band"] > 1e-5 and power["drums"] > 1e-5, "not silent"
         assert np.abs(sum(stems.values())).max() < 1, "not clipped"
         assert abs(10 * math.log10(power["band"] / power["drums"])) < 10
+
+
+def performed(folder, split: str, name: str, song: Song) -> str:
+    """Write a performance into a small Groove MIDI Dataset; its line of info.csv."""
+    (folder / f"{name}.mid").write_bytes(song_to_bytes(song))
+    return f"drummer1,drummer1/{name},rock,110,beat,4-4,{name}.mid,{split}\n"
+
+
+def test_a_command_builds_a_corpus_of_bands(tmp_path, capsys):
+    groove, out = tmp_path / "groove", tmp_path / "corpus"
+    groove.mkdir()
+    rows = [
+        performed(groove, "train", "long", drummer(bars=24)),
+        performed(groove, "test", "other", drummer(bars=16, kicks=SYNCOPATED)),
+        performed(groove, "train", "short", drummer(bars=6)),
+        performed(groove, "train", "very short", drummer(bars=2)),
+    ]
+    (groove / "info.csv").write_text(",".join(COLUMNS) + "\n" + "".join(rows))
+    words = [str(groove), "-o", str(out), "--variants", "2", "--seed", "3", "--workers", "0", "--shard-songs", "3"]
+    assert main(words) == 0
+    assert "4 songs of 8" in capsys.readouterr().out
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["command"].startswith("python -m drumbook.bands GROOVE -o CORPUS --variants 2 ")
+    assert manifest["counts"]["songs_left_out"] == {
+        "shorter than 8 bars": 2,
+        "no band can be composed to it": 2,
+    }
+    corpus = Corpus(out)
+    assert sorted(corpus.splits) == ["test", "test", "train", "train"]
+    composed = compose(drummer(bars=24), "rock", seed=3 * 1_000_003 + 1)
+    assert any(np.array_equal(song.drums, grid_song(composed).drums) for song in corpus)
+
+
+def test_a_command_that_cannot_build_says_why(tmp_path, capsys):
+    assert main([str(tmp_path), "-o", str(tmp_path / "corpus")]) == 1
+    assert "no info.csv here" in capsys.readouterr().err
+    assert main([str(tmp_path), "-o", str(tmp_path / "corpus"), "--variants", "0"]) == 1
+    assert "at least one band" in capsys.readouterr().err
+    assert not (tmp_path / "corpus").exists()
 
 
 def test_bands_for_real_drummers(groove_data):

@@ -18,10 +18,11 @@ import pytest
 
 from drumlib.data.corpus.builder import Shard, build
 from drumlib.data.corpus.reader import Corpus
-from drumlib.data.corpus.selection import MOST_PARTS, SelectionRules, exclusion_reason
+from drumlib.data.corpus.selection import SelectionRules, exclusion_reason
 from drumlib.data.corpus.shards import open_notes
 from drumlib.data.corpus.sources import SongFolder
 from drumlib.data.grid_song import GRID_NOTE, grid_song
+from drumlib.data.song_folder import MAX_TRACKS
 from drumlib.data.splitting.fingerprints import window_fingerprints
 from drumlib.music import Meter, Note, Song, Track, song_to_bytes, songbook, write_song
 from drumlib.music import fast_midi as fast
@@ -85,7 +86,7 @@ def test_every_song_is_there_or_left_out_for_a_reason(folder, built):
     assert counts["songs_kept"] == len(NAMES) + 1
     assert counts["songs_left_out"] == {"not a song": 3, "no guitar": 1, "no drums": 1}
     corpus = Corpus(built)
-    direct = {path.stem: grid_song(fast.read_song(path)) for path in folder.glob("*.mid") if path.stem in NAMES}
+    direct = {path.stem: grid_song(fast.read_song_fast(path)) for path in folder.glob("*.mid") if path.stem in NAMES}
     assert counts["windows"] == sum(len(song.starts) for song in corpus)
     assert counts["combinations"] >= counts["windows"]
     for name, written in direct.items():
@@ -102,6 +103,27 @@ def test_what_is_no_song_is_named_with_the_reason(built):
     errors = {error["file"]: error["error"] for error in json.loads((built / "manifest.json").read_text())["errors"]}
     assert set(errors) == {"sub/damaged.MID", "text.mid", "empty.midi"}
     assert "it is empty" in errors["empty.midi"] and "cut off" in errors["sub/damaged.MID"]
+
+
+def test_a_corpus_of_format_1_is_read(folder, built, tmp_path):
+    """It has the keys "heard" and "clashes", which are "audible" and "duplicates" today."""
+    quick(folder, tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text()) | {"format": 1}
+    for shard in manifest["shards"]:
+        path = tmp_path / f"{shard['name']}.json"
+        old = path.read_text().replace('"audible":', '"heard":')
+        assert '"heard":' in old
+        path.write_text(old)
+        shard["json_sha256"] = hashlib.sha256(old.encode()).hexdigest()
+    old = (tmp_path / "splits.json").read_text().replace('"duplicates":', '"clashes":')
+    (tmp_path / "splits.json").write_text(old)
+    manifest["splits_sha256"] = hashlib.sha256(old.encode()).hexdigest()
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    for split in ("train", "validation", "test"):
+        old, new = Corpus(tmp_path).windows(split), Corpus(built).windows(split)
+        assert np.array_equal(old.index, new.index)
+        for one, other in zip(old.grid_songs, new.grid_songs, strict=True):
+            assert np.array_equal(one.audible, other.audible) and np.array_equal(one.drums, other.drums)
 
 
 def test_notes_stay_on_disk(built):
@@ -350,7 +372,7 @@ def test_a_song_of_thousands_of_tracks_is_left_out(tmp_path):
     write_song(rock, tmp_path / "songs" / "rock.mid")
     song = Song(rock.ticks_per_beat, [*rock.tracks, *many])
     assert exclusion_reason(song) is None
-    assert f"more than {MOST_PARTS} parts" in exclusion_reason(Song(rock.ticks_per_beat, [*song.tracks, *many]))
+    assert f"more than {MAX_TRACKS} parts" in exclusion_reason(Song(rock.ticks_per_beat, [*song.tracks, *many]))
     short = Song(31, [Track([Note(31 * 9_999, 60, 90, 9)])], meters=[Meter(0, 1, 64)])
     assert "bars" in exclusion_reason(short)
 
@@ -423,7 +445,7 @@ def test_a_source_without_a_fit_song_says_why(tmp_path):
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("manifest.json", lambda data: data.replace(b'"format": 1', b'"format": 2')),
+        ("manifest.json", lambda data: data.replace(b'"format": 2', b'"format": 3')),
         ("manifest.json", lambda data: data[:100]),
         ("manifest.json", lambda data: b"[]"),
         ("splits.json", lambda data: data.replace(b"train", b"test")),

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from drumbook.bands.source import GrooveBands
 from drumlib.data.corpus.builder import RULES, Shard
-from drumlib.data.corpus.sources import GrooveBands
 from drumlib.data.groove_dataset import COLUMNS, MAX_TABLE_BYTES, performances, two_bar_windows
 from drumlib.evaluation.humanizers import quantized_baseline, timing_errors
 from drumlib.music import DRUM_OF_PITCH, DRUM_OF_ROLAND_PITCH, Meter, MidiError, Note, Song, Tempo, Track, write_song

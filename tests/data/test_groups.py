@@ -17,9 +17,9 @@ from drumlib.data.song_folder import read_table
 from drumlib.data.splitting import related_songs as grouping
 from drumlib.data.splitting.fingerprints import of_kind, song_fingerprints, window_fingerprints
 from drumlib.data.splitting.related_songs import related_groups
-from drumlib.data.splitting.splits import SPLITS, clashes, split_groups
+from drumlib.data.splitting.splits import SPLITS, duplicates_across_splits, split_groups
 from drumlib.music import MidiError, Note, Song, Track
-from drumlib.music.fast_midi import read_song
+from drumlib.music.fast_midi import read_song_fast
 
 TICKS = 96
 STEP = TICKS // 4
@@ -162,9 +162,9 @@ SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import test_groups as t
-prints = [t.song_prints(t.chart(t.a_song(seed, seed // 2))) for seed in range(12)]
-found = t.groups(["x" if i % 5 == 0 else None for i in range(12)], prints)
-print([p.tolist() for p in prints], found.tolist(), t.split_groups(found, range(12), prints=prints, seed=3))
+prints = [t.song_fingerprints(t.grid_song(t.a_song(seed, seed // 2))) for seed in range(12)]
+found = t.related_groups(["x" if i % 5 == 0 else None for i in range(12)], prints)
+print([p.tolist() for p in prints], found.tolist(), t.split_groups(found, range(12), fingerprints=prints, seed=3))
 print(t.split_groups([f"artist {i}" for i in range(40)], [1] * 40))
 """
 
@@ -289,7 +289,7 @@ def test_groups_are_those_that_the_rule_says_and_their_order_changes_nothing(set
     prints = [np.array(song, dtype=np.uint64) for song in sets]
     keys = [draw.choice([None, None, None, "x", "y"]) for _ in prints]
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"SHARED_PRINTS": 2, "COMMON_SONGS": 3, "PAIRS_AT_ONCE": 5}.items():
+        for name, value in {"SHARED_FINGERPRINTS": 2, "COMMON_SONGS": 3, "PAIRS_AT_ONCE": 5}.items():
             patch.setattr(grouping, name, value)
         result = related_groups(keys, prints)
         order = draw.sample(range(len(prints)), len(prints))
@@ -390,11 +390,11 @@ def test_another_seed_draws_another_split():
 def test_with_prints_the_order_of_songs_does_not_matter(draw):
     prints = [numbers(song, 4) for song in range(60)]
     found, windows = [song // 3 for song in range(60)], [draw.randrange(40) for _ in range(60)]
-    split = split_groups(found, windows, prints=prints)
+    split = split_groups(found, windows, fingerprints=prints)
     order = draw.sample(range(60), 60)
     names = draw.sample(range(60), 20)
     shuffled = split_groups(
-        [names[found[i]] for i in order], [windows[i] for i in order], prints=[prints[i] for i in order]
+        [names[found[i]] for i in order], [windows[i] for i in order], fingerprints=[prints[i] for i in order]
     )
     assert shuffled == [split[i] for i in order]
 
@@ -402,9 +402,9 @@ def test_with_prints_the_order_of_songs_does_not_matter(draw):
 def test_songs_that_are_added_move_few_others():
     draw = random.Random(1)
     prints, windows = [numbers(song, 4) for song in range(520)], [draw.randrange(1, 60) for _ in range(520)]
-    before = split_groups(range(500), windows[:500], prints=prints[:500])
+    before = split_groups(range(500), windows[:500], fingerprints=prints[:500])
     added = [*range(500, 520), *range(500)]  # they come first: it is not the place that counts
-    after = split_groups(range(520), [windows[i] for i in added], prints=[prints[i] for i in added])[20:]
+    after = split_groups(range(520), [windows[i] for i in added], fingerprints=[prints[i] for i in added])[20:]
     moved = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     assert len(moved) < 25
     assert not {("test", "validation"), ("validation", "test")} & set(moved)
@@ -419,7 +419,7 @@ def test_shares_that_are_none_are_refused(shares):
 @pytest.mark.parametrize(("windows", "prints"), [([1], None), ([1, 2], [[1]]), ([1, -1], None)])
 def test_songs_without_a_number_of_windows_are_refused(windows, prints):
     with pytest.raises(ValueError, match="windows"):
-        split_groups([0, 1], windows, prints=prints)
+        split_groups([0, 1], windows, fingerprints=prints)
 
 
 # No drum part stands in two splits
@@ -428,7 +428,7 @@ def test_songs_without_a_number_of_windows_are_refused(windows, prints):
 def test_test_has_the_first_claim_then_validation():
     prints = [[1, 2, 3, 4], [1, 2], [1, 5, 5], [4]]
     prints = [np.array(song, dtype=np.uint64) for song in prints]
-    bad = clashes(prints, ["train", "validation", "test", "train"])
+    bad = duplicates_across_splits(prints, ["train", "validation", "test", "train"])
     assert [song.tolist() for song in bad] == [[True, True, False, False], [True, False], [False] * 3, [False]]
     assert all(song.dtype == bool for song in bad)
 
@@ -439,7 +439,7 @@ many_windows = st.lists(st.tuples(st.sampled_from(SPLITS), st.lists(st.integers(
 @given(many_windows)
 def test_no_drum_part_is_left_in_two_splits_and_none_is_left_out_for_nothing(songs):
     splits, prints = [split for split, _ in songs], [np.array(song, dtype=np.uint64) for _, song in songs]
-    bad = clashes(prints, splits)
+    bad = duplicates_across_splits(prints, splits)
     assert [len(song) for song in bad] == [len(song) for song in prints]
     every, kept = ({name: set() for name in SPLITS} for _ in range(2))
     for song, left_out, split in zip(prints, bad, splits, strict=True):
@@ -453,12 +453,12 @@ def test_no_drum_part_is_left_in_two_splits_and_none_is_left_out_for_nothing(son
 
 
 def test_clashes_need_a_split_for_each_song_and_know_its_name():
-    assert clashes([], []) == []
-    assert clashes([np.empty(0, np.uint64)], ["test"])[0].shape == (0,)
+    assert duplicates_across_splits([], []) == []
+    assert duplicates_across_splits([np.empty(0, np.uint64)], ["test"])[0].shape == (0,)
     with pytest.raises(ValueError, match="1 splits for 2 songs"):
-        clashes([[1], [2]], ["test"])
+        duplicates_across_splits([[1], [2]], ["test"])
     with pytest.raises(ValueError, match="no split is called 'tset'"):
-        clashes([[1], [2]], ["test", "tset"])
+        duplicates_across_splits([[1], [2]], ["test", "tset"])
 
 
 def drum_parts(charts, splits, bad) -> dict[str, set[bytes]]:
@@ -475,7 +475,7 @@ def test_charts_with_one_beat_in_all_splits_end_up_with_it_in_one():
     nothing = [np.zeros(len(one.starts), dtype=bool) for one in charts]
     before = drum_parts(charts, splits, nothing)
     assert before["train"] & before["test"], "or else this test proves nothing"
-    after = drum_parts(charts, splits, clashes([window_fingerprints(one) for one in charts], splits))
+    after = drum_parts(charts, splits, duplicates_across_splits([window_fingerprints(one) for one in charts], splits))
     assert all(not after[one] & after[other] for one, other in combinations(SPLITS, 2))
     assert all(after.values())
 
@@ -485,16 +485,16 @@ def test_in_real_songs_no_drum_part_stands_in_two_splits(shared_data):
     for row in read_table(shared_data / "songs.csv"):
         if row.get("good", "1") == "1":
             try:
-                charts.append(grid_song(read_song(shared_data / row["file"])))
+                charts.append(grid_song(read_song_fast(shared_data / row["file"])))
             except MidiError:
                 continue
             rows.append(row)
     windows, prints = [window_fingerprints(one) for one in charts], [song_fingerprints(one) for one in charts]
     found = related_groups([row["group"] for row in rows], prints)
-    own = split_groups(found, [len(one.starts) for one in charts], prints=prints)
+    own = split_groups(found, [len(one.starts) for one in charts], fingerprints=prints)
     assert len({*zip(found.tolist(), own, strict=True)}) == found.max() + 1
     for splits in ([row["split"] for row in rows], own):
-        bad = clashes(windows, splits)
+        bad = duplicates_across_splits(windows, splits)
         after = drum_parts(charts, splits, bad)
         assert all(not after[one] & after[other] for one, other in combinations(SPLITS, 2))
         assert sum(int(song.sum()) for song in bad) < 0.02 * sum(map(len, bad)), "few are lost"

@@ -1,5 +1,7 @@
 """Songs cut into windows, and folders of songs."""
 
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -7,10 +9,17 @@ import mido
 import numpy as np
 import pytest
 
-from drumlib.data.corpus.selection import MOST_PARTS
 from drumlib.data.corpus.sources import SongFolder
-from drumlib.data.grid_song import HOP_BARS, MAX_SILENT_BARS, WINDOW_BARS, WINDOW_STEPS, between, grid_song, silences
-from drumlib.data.song_folder import list_songs, read_windows
+from drumlib.data.grid_song import (
+    HOP_BARS,
+    MAX_SILENT_BARS,
+    WINDOW_BARS,
+    WINDOW_STEPS,
+    grid_song,
+    is_silent,
+    notes_between,
+)
+from drumlib.data.song_folder import MAX_TRACKS, list_songs, read_windows
 from drumlib.data.splitting.joined_sets import drop_overlap, join
 from drumlib.data.windows import Windows
 from drumlib.music import FAMILIES, Meter, Note, Song, Track, groove_of, piano_roll, songbook, write_song
@@ -69,9 +78,9 @@ def test_a_song_without_one_of_the_four_has_no_windows(family):
 )
 def test_exactly_two_silent_bars_are_allowed(struck, silent):
     steps = np.array(struck, dtype=int)
-    assert silences(steps, 128, np.array([0])).tolist() == [silent]
+    assert is_silent(steps, 128, np.array([0])).tolist() == [silent]
     around = np.concatenate([range(32), steps + 32, range(160, 192)])
-    assert silences(around, 192, np.array([0, 32, 64]))[1] == silent, "what is outside the window does not count"
+    assert is_silent(around, 192, np.array([0, 32, 64]))[1] == silent, "what is outside the window does not count"
 
 
 @pytest.mark.parametrize("family", ["piano", "guitar", "bass", "drums"])
@@ -146,7 +155,7 @@ def test_joined_windows_are_those_of_all_collections_in_order():
         for names in (["rock", "funk"], [], ["blues"], ["funk"])
     ]
     whole = join(parts)
-    assert len(whole) == sum(map(len, parts)) and whole.songs == 4
+    assert len(whole) == sum(map(len, parts)) and whole.song_count == 4
     assert join(parts[:1]) is parts[0]
     first = 0
     for part in parts:
@@ -177,10 +186,10 @@ def test_what_validates_in_one_collection_trains_in_none():
     kept = drop_overlap(whole, validation, lambda numbers: shown.append(len(numbers)) or numbers)
     assert shown == [5, 2]
     assert np.unique(kept.index[:, 0]).tolist() == [1, 2, 4]
-    assert kept.charts is whole.charts and len(kept) == len(songs("funk", "blues", "bossa"))
+    assert kept.grid_songs is whole.grid_songs and len(kept) == len(songs("funk", "blues", "bossa"))
     assert len(drop_overlap(whole, songs("disco"))) == len(drop_overlap(whole, Windows([]))) == len(whole)
     assert len(drop_overlap(songs("rock"), songs("rock"))) == len(drop_overlap(Windows([]), songs("rock"))) == 0
-    some = Windows(whole.charts, whole.combined().index[::3])  # with the number of a combination
+    some = Windows(whole.grid_songs, whole.combined().index[::3])  # with the number of a combination
     apart = drop_overlap(some, validation)
     assert apart.index.tolist() == [row for row in some.index.tolist() if row[0] in (1, 2, 4)]
 
@@ -188,7 +197,7 @@ def test_what_validates_in_one_collection_trains_in_none():
 def test_of_other_songs_only_windows_with_the_same_drums_are_kept_apart():
     """One window of drums makes no relatives: the rest of the song trains on."""
     rock, funk = (grid_song(songbook.song(name)) for name in ("rock", "funk"))
-    drums = between(rock.drums, rock.starts[0]).copy()
+    drums = notes_between(rock.drums, rock.starts[0]).copy()
     drums["step"] += funk.starts[0] - rock.starts[0]
     behind = funk.drums[funk.drums["step"] >= funk.starts[0] + WINDOW_STEPS]
     mixed = Windows([replace(funk, drums=np.concatenate([drums, behind]))])
@@ -249,6 +258,12 @@ def touch(folder, *names):
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
+
+
+def test_windows_import_neither_symusic_nor_keras():
+    code = "import sys, drumlib.data.windows; print({'symusic', 'keras', 'drumlib.music.fast_midi'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_without_a_list_songs_are_parted_by_what_they_play(tmp_path):
@@ -337,7 +352,7 @@ def test_a_song_of_thousands_of_parts_is_left_out_soon(tmp_path):
     write_song(song_of(10), tmp_path / "good.mid")
     refused, start = {}, time.process_time()
     assert len(read_windows([tmp_path / "a.mid", tmp_path / "good.mid"], refused)) == 2
-    assert list(refused) == [str(tmp_path / "a.mid")] and f"more than {MOST_PARTS} parts" in refused.popitem()[1]
+    assert list(refused) == [str(tmp_path / "a.mid")] and f"more than {MAX_TRACKS} parts" in refused.popitem()[1]
     assert list_songs(tmp_path, "train") and time.process_time() - start < 3
 
 
@@ -353,7 +368,7 @@ def test_reading_leaves_out_what_is_no_song_and_says_why(tmp_path):
 
     windows = read_windows(iter(paths), refused, progress)
     assert len(windows) == 2
-    assert [cut.name for cut in windows.charts] == ["good"]
+    assert [cut.name for cut in windows.grid_songs] == ["good"]
     assert set(refused) == {str(paths[0]), str(paths[2])}
     assert "does not begin with 'MThd'" in refused[str(paths[0])]
     assert shown == paths

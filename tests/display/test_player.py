@@ -119,8 +119,8 @@ def test_it_is_labelled_for_screen_readers(page):
     assert all(button.get("aria-label") or page.all("span") for button in page.all("button"))
     (summary,) = page.all("p", **{"class": "dlp-summary"})
     assert "kick 8, snare 8, closed hi-hat 32" in summary["text"]
-    assert "48 strokes" in summary["text"]
-    assert "0.03 sixteenths late" in summary["text"]  # 8 strokes of 48 are a fifth of a sixteenth late
+    assert "48 notes" in summary["text"]
+    assert "0.03 sixteenths late" in summary["text"]  # 8 notes of 48 are a fifth of a sixteenth late
 
 
 def test_no_ids_so_that_none_can_clash(player):
@@ -216,7 +216,7 @@ def test_titles(song):
 def test_it_shows_in_a_notebook(player):
     bundle = player._repr_mimebundle_()
     assert bundle["text/html"] == player._repr_html_() == player.html
-    assert bundle["text/plain"] == repr(player) == "Player('Four bars', 4 bars, 120 bpm, 4/4, 48 drum strokes)"
+    assert bundle["text/plain"] == repr(player) == "Player('Four bars', 4 bars, 120 bpm, 4/4, 48 drum notes)"
 
 
 def test_without_drums(song):

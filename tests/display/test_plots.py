@@ -27,13 +27,13 @@ def bars(ax) -> list[str]:
     return [label.get_text() for label in ax.get_xticklabels()]
 
 
-def test_a_stroke_stands_where_and_as_it_is_played():
+def test_a_hit_stands_where_and_as_it_is_played():
     hits, velocities, offsets = np.zeros((3, 32, 9))
     hits[20, 1], velocities[20, 1], offsets[20, 1] = 1, 0.5, -0.25
     ax = plot_groove(Groove(hits, velocities, offsets), start_bar=1, bars=1)
-    (stroke,) = ax.patches
-    assert stroke.get_x() == pytest.approx(3.75)
-    assert stroke.get_y() + stroke.get_height() / 2 == pytest.approx(1)
+    (bar,) = ax.patches
+    assert bar.get_x() == pytest.approx(3.75)
+    assert bar.get_y() + bar.get_height() / 2 == pytest.approx(1)
     assert tuple(rows(ax)) == DRUMS and bars(ax) == ["bar 2"]
 
 

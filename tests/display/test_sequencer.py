@@ -59,11 +59,11 @@ def test_text_by_hand():
         ("16 steps; kick 0:128", "out of its range"),
         ("16 steps; kick 0:100+0.50", "out of its range"),
         ("16 steps; kick 0:100-0.51", "out of its range"),
-        ("16 steps; kick 0:100 0:90", "struck twice"),
-        ("16 steps; kick 0:100; kick 0:90", "struck twice"),
-        ("16 steps; kick 0:1e2", "no stroke"),
-        ("16 steps; kick ٣:100+0.5", "no stroke"),
-        ("16 steps; kick __import__('os')", "no stroke"),
+        ("16 steps; kick 0:100 0:90", "two hits"),
+        ("16 steps; kick 0:100; kick 0:90", "two hits"),
+        ("16 steps; kick 0:1e2", "no hit"),
+        ("16 steps; kick ٣:100+0.5", "no hit"),
+        ("16 steps; kick __import__('os')", "no hit"),
         ("x" * 30_000, "at most"),
         (None, "written as a text"),
     ],
@@ -93,7 +93,7 @@ def test_the_page():
     assert "<b>mine" not in html and "&lt;/script&gt;&lt;b&gt;mine&lt;/b&gt; {{js}}" in html
     assert "\n\n" not in html and len(html) < 200_000
     data = json.loads(re.search(r'class="dls-data">(.*?)</script>', html, re.DOTALL)[1])
-    assert data["steps"] == 32 and len(data["strokes"]) == 1
+    assert data["steps"] == 32 and len(data["hits"]) == 1
     assert 'data-kind="sequencer"' in html and sequencer._repr_mimebundle_()["text/html"] == html
 
 

@@ -10,7 +10,8 @@ import soundfile
 from drumbook.widgets import threshold_and_temperature
 from drumlib.display import sound
 from drumlib.display.widgets import Knob, Stage, Take
-from drumlib.display.widgets.stage import LOUD_SNARE, SIGNS, drum_samples, packed, packed_picture, song_clock
+from drumlib.display.widgets.drum_samples import LOUD_SNARE, drum_samples
+from drumlib.display.widgets.stage_page import LEVELS, packed_hits, packed_picture, song_clock
 from drumlib.music import DRUMS, PITCH_OF_DRUM, Groove, Meter, Note, Song, Tempo, Track
 from drumlib.music.kit import KICK, SNARE
 from drumlib.music.rock_beat import rock_bar
@@ -43,16 +44,14 @@ def test_every_setting_has_its_own_take():
     data = data_of(stage.html)
     assert len(data["takes"]) == 6 and data["knobs"] == [3, 2]
     assert data["captions"] == ["at 0.25", "at 0.5", "at 1.0"]
-    assert len(data["strokes"]) == 4, "the empty groove is there once"
+    assert len(data["hits"]) == 4, "the empty groove is there once"
     assert [take[0] for take in data["takes"]] == [0, 1, 2, 1, 3, 1]
 
 
 def test_bars_are_numbered_as_in_the_song():
-    from drumlib.display.widgets.live import one_take
-
     stage = loudness_stage(start_bar=12)
-    for one in (stage, one_take(stage, stage.take(0, 0))):
-        assert data_of(one.html)["number"] == 13 and "1 bar from bar 13, 120 bpm" in one.html
+    for page in (stage.html, stage.take_html(0, 0)):
+        assert data_of(page)["number"] == 13 and "1 bar from bar 13, 120 bpm" in page
     assert data_of(loudness_stage().html)["number"] == 1 and "from bar" not in loudness_stage().html
     stage = threshold_and_temperature("rock", bars=2)
     assert data_of(stage.html)["number"] == stage.start_bar + 1 > 1
@@ -89,7 +88,7 @@ def test_a_stage_is_light():
     knob = Knob("i", "Number", (0, 1, 2))
     many = len(Stage("Light", [knob], lambda i: Take(grooves[i])).html)
     one = len(Stage("Light", [knob], lambda i: Take(grooves[0])).html)
-    assert (many - one) / 2 < 6 * hits.sum() + 100, "a take costs more than six characters a stroke"
+    assert (many - one) / 2 < 6 * hits.sum() + 100, "a take costs more than six characters a hit"
 
 
 # What is refused
@@ -170,14 +169,14 @@ def test_stems_must_fit():
 # What stands in the page
 
 
-def test_strokes_are_packed_as_the_page_reads_them():
+def test_hits_are_packed_as_the_page_reads_them():
     import base64
 
     hits = np.zeros((300, 9))
     hits[[0, 17, 299], [KICK, SNARE, 8]] = 1
     velocities, offsets = hits * 64 / 127, hits * 0
     offsets[17, SNARE], offsets[299, 8], velocities[299, 8] = -0.5, 0.499, 1
-    words = np.frombuffer(base64.b64decode(packed(Groove(hits, velocities, offsets))), ">u4")
+    words = np.frombuffer(base64.b64decode(packed_hits(Groove(hits, velocities, offsets))), ">u4")
     read = [(w >> 20, w >> 16 & 15, w >> 8 & 255, (w & 255) - 50.0) for w in words.astype(int)]
     assert read == [(0, KICK, 64, 0), (17, SNARE, 64, -50), (299, 8, 127, 49)]
 
@@ -186,7 +185,7 @@ def test_a_picture_is_packed_as_the_page_reads_it():
     picture = np.linspace(0, 1, 32).reshape(2, 16)
     text = packed_picture(picture)
     assert len(text) == 32 and text[0] == "A" and text[-1] == "/"
-    levels = np.array([SIGNS.index(sign) for sign in text]).reshape(2, 16) / 63
+    levels = np.array([LEVELS.index(level) for level in text]).reshape(2, 16) / 63
     assert np.abs(levels - picture).max() <= 0.5 / 63 + 1e-9
 
 
@@ -303,9 +302,9 @@ def decibels(audio) -> float:
 @pytest.mark.parametrize("drum", range(9), ids=DRUMS)
 def test_a_sample_is_as_loud_and_as_early_as_the_sound_font(samples, drum, velocity):
     """As the script mixes: (velocity / 127) ** 2."""
-    # A song fades out at its end: a kick later on keeps that away from the stroke.
-    strokes = (Note(0, PITCH_OF_DRUM[drum], velocity, 60), Note(8 * 480, PITCH_OF_DRUM[KICK], 100, 60))
-    rendered = sound.render(Song(480, (Track(strokes, is_drum=True),))).astype(float)
+    # A song fades out at its end: a kick later on keeps that away from the note.
+    notes = (Note(0, PITCH_OF_DRUM[drum], velocity, 60), Note(8 * 480, PITCH_OF_DRUM[KICK], 100, 60))
+    rendered = sound.render(Song(480, (Track(notes, is_drum=True),))).astype(float)
     mixed = samples[9 if drum == SNARE and velocity >= LOUD_SNARE else drum] * (velocity / 127) ** 2
     rendered = rendered[: len(mixed)]
     assert decibels(mixed) == pytest.approx(decibels(rendered), abs=2)

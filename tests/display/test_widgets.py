@@ -10,18 +10,17 @@ import pytest
 
 from drumbook.widgets import encoder_layers, humanize_strength, latent_walk, threshold_and_temperature, your_song
 from drumlib.display.excerpt import some_bars, steps_of
-from drumlib.display.widgets import Knob, Stage, Take, live
-from drumlib.display.widgets.stage import drum_samples
+from drumlib.display.widgets import Knob, Stage, Take
+from drumlib.display.widgets import live as live_file
+from drumlib.display.widgets.drum_samples import drum_samples
 from drumlib.drummer import candidates, quantized
 from drumlib.music import Grid, Groove, Note, Song, Tempo, Track, groove_of, song_from_bytes, songbook, without_drums
 from drumlib.music.rock_beat import rock_bar
 
 ipywidgets = pytest.importorskip("ipywidgets")
 
-# These two files are named after the function in them, which is what the package gives under their name.
-live_file, song_file = (
-    importlib.import_module(name) for name in ("drumlib.display.widgets.live", "drumbook.widgets.your_song")
-)
+# The file is named after the function in it, which is what the package gives under this name.
+song_file = importlib.import_module("drumbook.widgets.your_song")
 
 
 def groove(step: int, steps: int = 16) -> Groove:
@@ -95,7 +94,7 @@ def test_some_bars_keep_the_tempo_that_holds_in_them():
 # Takes are drumlib's own
 
 
-def test_cuts_are_those_of_takes():
+def test_thresholded_hits_are_those_of_candidates():
     stage = threshold_and_temperature("rock", bars=2)
     song = without_drums(songbook.song("rock"))
     start = next(part.bar for part in songbook.sections("rock") if part.name == "chorus")
@@ -107,13 +106,13 @@ def test_cuts_are_those_of_takes():
     counts = [int(g.hits.sum()) for g in grooves]
     assert counts == sorted(counts, reverse=True) and len(set(counts)) > 1
     assert str(counts[0]) in stage.takes[0, 0].caption
-    assert "by which it means" not in stage.takes[0, 0].caption  # its answers are probabilities
+    assert "a probability of" not in stage.takes[0, 0].caption  # its outputs are probabilities
     take = stage.takes[2, 0]
     assert take.rows[0] == "crash" and take.rows[-1] == "kick"  # in the order of the roll below it
     assert ((take.picture[::-1].T > stage.knobs[0].values[2]) == take.groove.hits).all()
 
 
-def test_draws_are_those_of_takes_and_the_network_plays_once_a_temperature(monkeypatch):
+def test_sampled_hits_are_those_of_candidates_and_the_network_plays_once_a_temperature(monkeypatch):
     from drumbook.widgets import generation
 
     calls, play = [], generation.probabilities
@@ -125,7 +124,7 @@ def test_draws_are_those_of_takes_and_the_network_plays_once_a_temperature(monke
     expected = candidates(song, preset="thesis", temperature=1.0, seed=3)[0].groove[64:96]
     assert stage.takes[0, 2].groove == expected == stage.takes[3, 2].groove
     assert stage.takes[0, 1].groove != expected
-    assert "than 0.62, by which it means 44%" in stage.takes[stage.knobs[0].values.index(0.62), 0].caption
+    assert "exceeds 0.62, a probability of 44%" in stage.takes[stage.knobs[0].values.index(0.62), 0].caption
 
 
 def test_the_walk_is_the_networks_own():
@@ -224,7 +223,7 @@ def a_stage() -> Stage:
 
 
 def test_a_slider_moves_the_take(pages):
-    box = live(a_stage())
+    box = a_stage().live()
     slider, choice, output = box.children
     assert isinstance(slider, ipywidgets.SelectionSlider) and not slider.continuous_update
     assert isinstance(choice, ipywidgets.Dropdown) and isinstance(output, ipywidgets.Output)
@@ -232,12 +231,12 @@ def test_a_slider_moves_the_take(pages):
     choice.value = 1
     captions = [re.search(r'"captions":\["([^"]*)"\]', page)[1] for page in pages]
     assert captions == ["step 0, one", "step 2, one", "step 2, two"]
-    strokes = [re.search(r'"strokes":\["([^"]*)"\]', page)[1] for page in pages]
-    assert strokes[0] != strokes[1] == strokes[2]
+    hits = [re.search(r'"hits":\["([^"]*)"\]', page)[1] for page in pages]
+    assert hits[0] != hits[1] == hits[2]
 
 
 def test_an_error_is_said_and_the_box_lives_on(pages):
-    slider = live(a_stage()).children[0]
+    slider = a_stage().live().children[0]
     slider.value = 3
     assert "&lt;b&gt;no third" in pages[-1] and "<b>" not in pages[-1]
     slider.value = 1
@@ -248,7 +247,7 @@ def test_a_take_sounds_with_its_own_stem_only():
     notes = tuple(Note(i * 480, 60, 90, 480) for i in range(4))
     stems = {name: Song(480, (Track(notes, program=program),)) for name, program in (("a", 0), ("b", 33))}
     stage = Stage("Two", (), lambda: Take(groove(0), stem="b"), stems=stems)
-    page = live_file.one_take(stage, stage.take()).html
+    page = stage.take_html()
     assert 'data-stem="b"' in page and 'data-stem="a"' not in page
 
 
@@ -333,7 +332,7 @@ def test_the_box_survives_a_bad_upload(pages, monkeypatch, value):
     own = song_file.uploaded
     monkeypatch.setattr(song_file, "uploaded", lambda _: own(value))
     parts = parts_of(song_file.upload_box())
-    parts["Song"].value = song_file.YOURS
+    parts["Song"].value = song_file.UPLOADED
     for _ in range(2):
         parts["Play drums to it"].click()
         assert "cut off" in pages[-1] and "drumlib-player" not in pages[-1]
@@ -352,7 +351,7 @@ def test_the_box_plays_at_once_and_again_for_another_song(pages):
 
 def test_the_box_hears_of_an_upload(pages):
     parts = parts_of(song_file.upload_box())
-    parts["Song"].value = song_file.YOURS
+    parts["Song"].value = song_file.UPLOADED
     assert "Choose a MIDI file" in pages[-1]
     parts["Song"].value = "rock"
     if ipywidgets.__version__.startswith("8"):
@@ -366,7 +365,7 @@ def test_the_box_hears_of_an_upload(pages):
                     "last_modified": datetime.now(timezone.utc),
                 },
             )
-            assert parts["Song"].value == song_file.YOURS and "That did not work" in pages[-1]
+            assert parts["Song"].value == song_file.UPLOADED and "That did not work" in pages[-1]
         assert pages[-1] != pages[-2]
 
 

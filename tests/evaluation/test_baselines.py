@@ -103,16 +103,16 @@ def test_the_bar_before_is_told():
     played = rival.play(band(64), truth)
     assert rival.teacher_forced and np.array_equal(played.to_array()[16:], truth.to_array()[:48])
     assert not played.to_array()[:16].any()
-    with pytest.raises(ValueError, match="told"):
+    with pytest.raises(ValueError, match="teacher-forced"):
         rival.play(band(64))
 
 
 def test_the_average_bar_is_cut_where_validation_says():
     # two songs of three play FOUR, all three strike the kick on 0 and 8: 1.0; the rest of FOUR 2/3, of POLKA 1/3
     four = make("average-bar", training(), Windows([song("v", FOUR, [0])]))
-    assert 1 / 3 <= four.cut < 2 / 3 + 1e-6 and np.array_equal(four.bar.hits, bar_with(FOUR))
+    assert 1 / 3 <= four.threshold < 2 / 3 + 1e-6 and np.array_equal(four.bar.hits, bar_with(FOUR))
     sparse = make("average-bar", training(), Windows([song("v", [(0, KICK), (8, KICK)], [0])]))
-    assert sparse.cut > 0.65 and np.array_equal(sparse.bar.hits, bar_with([(0, KICK), (8, KICK)]))
+    assert sparse.threshold > 0.65 and np.array_equal(sparse.bar.hits, bar_with([(0, KICK), (8, KICK)]))
     assert four.bar.velocities[4, SNARE] == pytest.approx((127 + 63) / 2 / 127)
     assert four.bar.offsets[4, SNARE] == pytest.approx(0)
 

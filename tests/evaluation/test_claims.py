@@ -62,7 +62,7 @@ def test_a_drum_machine():
 @pytest.mark.filterwarnings("error")
 def test_what_silence_does_not_define_is_nan():
     groove, rolls = silence(), {family: np.zeros((256, 128)) for family in FAMILIES}
-    judged = np.ones(256, bool)
+    scored = np.ones(256, bool)
     for name in (
         "late snares",
         "uneven hats",
@@ -71,7 +71,7 @@ def test_what_silence_does_not_define_is_nan():
         "changing touch",
         "no new pattern",
     ):
-        assert math.isnan(CLAIMS[name].value(groove, judged, rolls)), name
+        assert math.isnan(CLAIMS[name].value(groove, scored, rolls)), name
     assert len(claims.borders(rolls)) == len(claims.entrances(rolls)) == 0
 
 
@@ -148,7 +148,7 @@ def test_fills_every_two_bars():
 
 
 def test_the_backbeat_is_no_fill():
-    assert claims.fill_strokes(machine()).tolist() == [0] * 16
+    assert claims.fill_hits(machine()).tolist() == [0] * 16
 
 
 # --- along the song ---------------------------------------------------------------------------------------------------
@@ -192,8 +192,8 @@ def test_more_at_compares_in_the_same_place_of_a_phrase():
     values = np.where(np.arange(32) % 8 == 0, 5.0, 0.0)
     values[16] = 7
     assert claims.more_at(values, [16]) == 2
-    judged = np.arange(32) != 16
-    assert math.isnan(claims.more_at(values, [16], judged))
+    scored = np.arange(32) != 16
+    assert math.isnan(claims.more_at(values, [16], scored))
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------------
@@ -240,21 +240,21 @@ def test_over_songs_leaves_out_what_is_not_defined():
 def test_every_claim_quotes_the_thesis_and_counts_a_song():
     song = songbook.song("rock")
     groove, rolls = groove_of(song), {family: piano_roll(song, family) for family in FAMILIES}
-    judged = np.ones(len(groove), bool)
+    scored = np.ones(len(groove), bool)
     for name, claim in CLAIMS.items():
         assert claim.measure.__doc__.startswith(("Thesis 5.2", 'The same sentence\'s "imperceptibly"')), name
-        value = claim.value(groove, judged, rolls, 125.0)
+        value = claim.value(groove, scored, rolls, 125.0)
         assert isinstance(value, float)
         if claim.needs not in ("borders", "entrances"):
             assert math.isfinite(value), name
 
 
-def test_only_what_is_judged_counts():
+def test_only_what_is_scored_counts():
     groove = machine(4)
     late = groove.offsets.copy()
     late[32:, SNARE] = 0.2 * groove.hits[32:, SNARE]
-    judged = np.arange(64) < 32
-    assert CLAIMS["late snares"].value(changed(groove, offsets=late), judged) == 0
+    scored = np.arange(64) < 32
+    assert CLAIMS["late snares"].value(changed(groove, offsets=late), scored) == 0
     assert STEPS_PER_BAR == 16 and groove.hits[0, CRASH] == 1
 
 

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from drumlib.evaluation.baselines import bar_before
-from drumlib.evaluation.metrics import Confusion, confusion, error_on_played, hit_scores
+from drumlib.evaluation.metrics import Confusion, confusion, error_on_played, f1, hit_scores
 
 TRUTH = np.array([[1, 1, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0, 0]])
 PLAYED = np.array([[1, 0, 1, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0, 0]])
 
 
 def test_confusion_by_hand():
-    assert confusion(TRUTH, PLAYED) == Confusion(both=2, false=1, missed=1, neither=14)
+    assert confusion(TRUTH, PLAYED) == Confusion(
+        true_positives=2, false_positives=1, false_negatives=1, true_negatives=14
+    )
 
 
 def test_agreement_by_hand():
@@ -20,7 +22,14 @@ def test_agreement_by_hand():
 
 
 def test_the_silent_drummer():
-    assert hit_scores(confusion(TRUTH, np.zeros_like(TRUTH))) == pytest.approx((15 / 18, 0, 0, 0))
+    assert hit_scores(confusion(TRUTH, np.zeros_like(TRUTH))) == pytest.approx((15 / 18, np.nan, 0, 0), nan_ok=True)
+
+
+def test_without_any_note_there_is_no_score_but_accuracy():
+    nothing = np.zeros_like(TRUTH)
+    assert hit_scores(confusion(nothing, nothing)) == pytest.approx((1, np.nan, np.nan, np.nan), nan_ok=True)
+    assert hit_scores(confusion(nothing, TRUTH)) == pytest.approx((15 / 18, 0, np.nan, 0), nan_ok=True)
+    assert f1((1, 0, 1)) == pytest.approx(2 / 3) and np.isnan(f1((0, 0, 0)))
 
 
 def test_the_perfect_drummer():
@@ -40,7 +49,7 @@ def test_other_shapes_are_refused():
 def test_error_counts_played_notes_only():
     truth, value = np.array([0.8, 0.0, 0.4]), np.array([0.6, 0.5, 0.4])
     assert error_on_played(truth, value, np.array([1, 0, 1])) == pytest.approx(0.1)
-    assert error_on_played(truth, value, np.zeros(3)) == 0
+    assert np.isnan(error_on_played(truth, value, np.zeros(3)))
 
 
 def test_the_bar_before_again():

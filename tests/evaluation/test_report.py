@@ -1,4 +1,4 @@
-"""The report over whole songs: what is judged, who hears whose band, and that the figures are those of the notes."""
+"""The reports on whole songs and on windows: scored steps, mismatched bands, predictions, figures."""
 
 import json
 from types import SimpleNamespace
@@ -11,22 +11,21 @@ from drumlib.data.corpus.reader import Corpus
 from drumlib.data.corpus.selection import SelectionRules
 from drumlib.data.corpus.sources import SongFolder
 from drumlib.data.grid_song import grid_song
+from drumlib.data.windows import songs_from_windows, windows_from_songs
 from drumlib.drummer import probabilities
-from drumlib.evaluation import evaluate as contest
-from drumlib.evaluation import predict as playing
-from drumlib.evaluation import set_distances as likeness
+from drumlib.evaluation import evaluate, predict, set_distances
 from drumlib.evaluation.baselines import make
 from drumlib.evaluation.songs import (
     EvaluationSong,
     bands_of_other_songs,
+    evaluation_song,
+    evaluation_song_on_grid,
+    evaluation_songs,
     mismatched_bands,
     steps_to_score,
     training_windows,
-    whole,
-    whole_chart,
-    whole_songs,
 )
-from drumlib.evaluation.thesis_protocol import conductor_vectors, evaluate_windows, table
+from drumlib.evaluation.thesis_protocol import evaluate_windows, table, training_config_of
 from drumlib.music import Grid, Groove, Meter, Note, Song, Tempo, Track, songbook, write_song
 from drumlib.music.kit import FAMILIES, KICK, SNARE
 from drumlib.network.registry import pretrained
@@ -67,14 +66,14 @@ class Echo:
         return 0
 
 
-# --- what is judged -------------------------------------------------------------------------------------------------
+# --- what is scored -------------------------------------------------------------------------------------------------
 
 
-def test_only_the_span_of_the_real_drummer_is_judged_and_only_fours():
+def test_only_the_span_of_the_real_drummer_is_scored_and_only_fours():
     hits = np.zeros((16 * 8, 9))
     hits[[40, 90], 0] = 1  # in the bars 2 and 5
-    judged = steps_to_score(groove(hits), np.array([1, 1, 1, 0, 1, 1, 1, 1], dtype=bool))
-    assert np.flatnonzero(judged[::16]).tolist() == [2, 4, 5] and judged.sum() == 48
+    scored = steps_to_score(groove(hits), np.array([1, 1, 1, 0, 1, 1, 1, 1], dtype=bool))
+    assert np.flatnonzero(scored[::16]).tolist() == [2, 4, 5] and scored.sum() == 48
     with pytest.raises(ValueError, match="no drums"):
         steps_to_score(groove(np.zeros((32, 9))), np.ones(2, dtype=bool))
     with pytest.raises(ValueError, match="not in 4/4"):
@@ -83,16 +82,16 @@ def test_only_the_span_of_the_real_drummer_is_judged_and_only_fours():
 
 def test_a_song_in_odd_meters():
     song = songbook.song("rock")
-    assert whole(song, "rock", "rock").scored_steps.any()
+    assert evaluation_song(song, "rock", "rock").scored_steps.any()
     waltz = Song(song.ticks_per_beat, song.tracks, song.tempos, (Meter(0, 3, 4),))
     with pytest.raises(ValueError, match="not in 4/4"):
-        whole(waltz, "waltz", "waltz")
+        evaluation_song(waltz, "waltz", "waltz")
 
 
 def test_a_chart_gives_the_same_song_as_its_file():
     for name in songbook.names():
         song = songbook.song(name)
-        one, other = whole(song, name, "g"), whole_chart(grid_song(song), "g")
+        one, other = evaluation_song(song, name, "g"), evaluation_song_on_grid(grid_song(song), "g")
         assert np.array_equal(one.truth.hits, other.truth.hits)
         for family in FAMILIES:
             assert np.array_equal(one.rolls[family], other.rolls[family])
@@ -110,7 +109,7 @@ def seventeen_bars(last: Meter, held: int) -> Song:
 
 
 @pytest.mark.parametrize(
-    ("meter", "held", "judged"),
+    ("meter", "held", "scored"),
     [
         ((3, 4), 3 * 480, 16),
         ((7, 8), 7 * 240, 16),
@@ -118,15 +117,15 @@ def seventeen_bars(last: Meter, held: int) -> Song:
         ((4, 4), 3 * 480, 16),  # who knows?
     ],
 )
-def test_a_last_bar_of_a_corpus_that_no_window_reaches_counts_only_if_it_is_known(tmp_path, meter, held, judged):
+def test_a_last_bar_of_a_corpus_that_no_window_reaches_counts_only_if_it_is_known(tmp_path, meter, held, scored):
     song = seventeen_bars(Meter(64 * 480, *meter), held)
     (tmp_path / "songs").mkdir()
     write_song(song, tmp_path / "songs" / "a.mid")
     build(SongFolder(tmp_path / "songs"), tmp_path / "corpus", SelectionRules(bars=8), workers=0, progress=False)
-    (read,) = whole_songs(tmp_path / "corpus", "all")
+    (read,) = evaluation_songs(tmp_path / "corpus", "all")
     assert len(read) == 17 * 16 and not Corpus(tmp_path / "corpus")[0].left_out
-    assert np.flatnonzero(read.scored_steps[::16]).tolist() == list(range(judged))
-    assert not (read.scored_steps & ~whole(song, "a", "a").scored_steps).any()
+    assert np.flatnonzero(read.scored_steps[::16]).tolist() == list(range(scored))
+    assert not (read.scored_steps & ~evaluation_song(song, "a", "a").scored_steps).any()
 
 
 def test_nobody_hears_his_own_band_and_no_version_of_it():
@@ -150,14 +149,14 @@ def test_songs_of_a_folder_with_a_table_and_without_one(tmp_path):
         write_song(songbook.song(name), tmp_path / f"{name}.mid")
     (tmp_path / "bad.mid").write_bytes(b"MThd")
     refused = {}
-    every = whole_songs(tmp_path, "all", refused)
+    every = evaluation_songs(tmp_path, "all", refused)
     assert len(every) == len(songbook.names()) and list(refused) == ["bad.mid"]
     first = songbook.names()[0]
     (tmp_path / "songs.csv").write_text(f"file,split,group\n{first}.mid,test,works\n")
-    (song,) = whole_songs(tmp_path, "test")
+    (song,) = evaluation_songs(tmp_path, "test")
     assert song.group == "works" and song.name == f"{first}.mid" and song.step_seconds > 0
     with pytest.raises(FileNotFoundError, match="--split all"):
-        whole_songs(tmp_path, "validation")
+        evaluation_songs(tmp_path, "validation")
     assert training_windows(tmp_path, "train") is None
 
 
@@ -165,8 +164,8 @@ def test_songs_without_drums_are_named(tmp_path):
     from drumlib.music import without_drums
 
     write_song(without_drums(songbook.song("rock")), tmp_path / "a.mid")
-    with pytest.raises(ValueError, match="none of its 1 all songs can be judged .no drums"):
-        whole_songs(tmp_path, "all")
+    with pytest.raises(ValueError, match="none of its 1 all songs can be scored .no drums"):
+        evaluation_songs(tmp_path, "all")
 
 
 # --- what is played -------------------------------------------------------------------------------------------------
@@ -175,7 +174,7 @@ def test_songs_without_drums_are_named(tmp_path):
 @pytest.mark.parametrize("preset", ["band-conv", "thesis"])
 def test_a_network_plays_as_the_drummer_does(preset):
     songs = [a_song("a", 0, bars=9), a_song("b", 1, bars=17)]
-    for song, heads in zip(songs, playing.free_running(pretrained(preset), [s.rolls for s in songs]), strict=True):
+    for song, heads in zip(songs, predict.free_running(pretrained(preset), [s.rolls for s in songs]), strict=True):
         wanted = probabilities({family: roll[None] for family, roll in song.rolls.items()}, preset=preset)
         for name, x in wanted.items():
             assert np.allclose(heads[name], x[0], atol=1e-5), name
@@ -183,21 +182,21 @@ def test_a_network_plays_as_the_drummer_does(preset):
 
 def test_windows_and_back():
     songs = [np.arange(16 * bars * 9, dtype=float).reshape(-1, 9) for bars in (3, 8, 20)]
-    windows = playing.windows_from_songs(songs, 128)
+    windows = windows_from_songs(songs, 128)
     assert windows.shape == (1 + 1 + 3, 128, 9)
-    back = playing.songs_from_windows({"hits": windows}, [len(x) for x in songs], 128)
+    back = songs_from_windows({"hits": windows}, [len(x) for x in songs], 128)
     assert all(np.array_equal(x["hits"], song) for x, song in zip(back, songs, strict=True))
 
 
-def test_the_cut_is_chosen_by_validation_songs():
+def test_the_threshold_is_chosen_by_validation_songs():
     network, song = Echo(), a_song("v", 2)
-    assert playing.choose_threshold(network, []) == (0.3, "the preset: there are no validation songs")
-    cut, by = playing.choose_threshold(network, [song])
-    assert 0.1 <= cut <= 0.8 and by == "F1 on 1 validation songs"
+    assert predict.choose_threshold(network, []) == (0.3, "the preset: there are no validation songs")
+    threshold, by = predict.choose_threshold(network, [song])
+    assert 0.1 <= threshold <= 0.8 and by == "F1 on 1 validation songs"
     hits = np.zeros((160, 9))
     hits[:, KICK] = song.rolls["bass"].any(axis=-1)
     assert (
-        playing.choose_threshold(network, [EvaluationSong("w", "w", song.rolls, groove(hits), song.scored_steps)])[0]
+        predict.choose_threshold(network, [EvaluationSong("w", "w", song.rolls, groove(hits), song.scored_steps)])[0]
         < 0.6
     )
 
@@ -216,86 +215,86 @@ def test_a_drummer_who_follows_the_bass_loses_it_all_with_another_band():
                 song.name, song.name, song.rolls, groove(hits), steps_to_score(groove(hits), np.ones(10) > 0)
             )
         )
-    row = contest.score_network(Echo(), songs, songs[:1], curves=True)
-    assert row["by itself"]["f1"] == 1 and row["by itself"]["density"] == 1
-    assert row["told"]["recall"] == 1
-    gain = row["listening gain"]
-    assert gain["value"] == pytest.approx(1 - row[contest.OTHER]["f1"]) and 0 < gain["low"] <= gain["value"]
-    assert row["drawn"]["density"] == pytest.approx(0.6, abs=0.1)  # each stroke has a probability of 0.6
+    row = evaluate.score_network(Echo(), songs, songs[:1], curves=True)
+    assert row["free-running"]["f1"] == 1 and row["free-running"]["density"] == 1
+    assert row["teacher-forced"]["recall"] == 1
+    gain = row["conditioning gain"]
+    assert gain["value"] == pytest.approx(1 - row[evaluate.MISMATCHED]["f1"]) and 0 < gain["low"] <= gain["value"]
+    assert row["sampled"]["density"] == pytest.approx(0.6, abs=0.1)  # each stroke has a probability of 0.6
     kick = row["drums"]["by drum"]["kick"]
-    at = {cut: kick["recall"][i] for i, cut in enumerate(row["drums"]["cuts"])}
+    at = {threshold: kick["recall"][i] for i, threshold in enumerate(row["drums"]["thresholds"])}
     assert at[0.58] == 1 and at[0.62] == 0 and kick["precision"][0] == 1 and kick["precision"][-1] is None
 
 
-def test_counts_are_of_judged_steps_only_and_scores_of_the_counts():
+def test_counts_are_of_scored_steps_only_and_scores_of_the_counts():
     song = a_song("a", 0)
-    assert contest.count_cells([song], [song.truth]).tolist() == [
+    assert evaluate.count_cells([song], [song.truth]).tolist() == [
         [int(song.truth.hits.sum()), 0, 0, 1440 - int(song.truth.hits.sum())]
     ]
     hits = np.zeros((64, 9))
     hits[16:32, SNARE] = 1
     loud = EvaluationSong("b", "b", song.rolls, groove(hits), steps_to_score(groove(hits), np.ones(4, dtype=bool)))
     everywhere = groove(np.ones((64, 9)))
-    assert contest.count_cells([loud], [everywhere]).tolist() == [[16, 16 * 8, 0, 0]]
-    scores = contest.score(np.array([[6, 2, 4, 88], [0, 2, 0, 98]]))
+    assert evaluate.count_cells([loud], [everywhere]).tolist() == [[16, 16 * 8, 0, 0]]
+    scores = evaluate.score(np.array([[6, 2, 4, 88], [0, 2, 0, 98]]))
     assert scores["precision"] == pytest.approx(0.6) and scores["recall"] == pytest.approx(0.6)
     assert scores["density"] == pytest.approx(1.0)
     assert scores["f1, mean over songs"]["value"] == pytest.approx((12 / 18 + 0) / 2)
 
 
-def test_each_song_has_its_record_over_its_judged_steps(monkeypatch):
-    """The metrics are told the judged steps alone, of the real drummer, of this one, and of the band."""
+def test_each_song_has_its_record_over_its_scored_steps(monkeypatch):
+    """The metrics are told the scored steps alone, of the real drummer, of this one, and of the band."""
 
-    def evaluate(truth, played, band=None, step_seconds=None):
+    def song_record(truth, played, band=None, step_seconds=None):
         return {"steps": len(truth), "same": float(truth == played), "band": len(band["bass"]), "step": step_seconds}
 
-    monkeypatch.setattr(likeness, "record", SimpleNamespace(evaluate=evaluate))
+    monkeypatch.setattr(set_distances, "record", SimpleNamespace(song_record=song_record))
     songs = [a_song("a", 0, bars=10), a_song("b", 1, bars=20)]
-    judged = [int(song.scored_steps.sum()) for song in songs]
-    row = contest.reference_scores(songs)["metrics"]["played"]
-    assert row == {"steps": np.mean(judged), "same": 1.0, "band": np.mean(judged), "step": 0.125}
-    row = contest.score_baseline(make("drum-machine"), songs)
-    assert row["metrics"]["by itself"]["same"] == 0 and contest.OTHER not in row["metrics"]
+    scored = [int(song.scored_steps.sum()) for song in songs]
+    row = evaluate.reference_scores(songs)["metrics"]["played"]
+    assert row == {"steps": np.mean(scored), "same": 1.0, "band": np.mean(scored), "step": 0.125}
+    row = evaluate.score_baseline(make("drum-machine"), songs)
+    assert row["metrics"]["free-running"]["same"] == 0 and evaluate.MISMATCHED not in row["metrics"]
 
 
 def test_means_of_records():
     rows = [{"a": 1, "deep": {"b": 2.0}, "c": None}, {"a": 3, "deep": {"b": None}, "c": "word"}]
-    assert likeness.mean_record(rows) == {"a": 2.0, "deep": {"b": 2.0}}
+    assert set_distances.mean_record(rows) == {"a": 2.0, "deep": {"b": 2.0}}
 
 
 def test_all_bars_together_are_compared_with_the_real_ones():
     songs = [a_song(f"{number}", number) for number in range(4)]
     truth = [song.truth for song in songs]
-    same = likeness.set_distances(songs, truth, songs)
+    same = set_distances.set_distances(songs, truth, songs)
     assert same["overlap"] == pytest.approx(1) and same["divergence"] == pytest.approx(0, abs=1e-6)
     beat = [make("drum-machine").play(song.rolls) for song in songs]
-    other = likeness.set_distances(songs, beat, songs)
+    other = set_distances.set_distances(songs, beat, songs)
     assert other["overlap"] < 0.5 and other["divergence"] > 1
     learned = np.unique(np.concatenate([song.part(song.truth).hits.reshape(-1, 16, 9) for song in songs]), axis=0)
-    assert likeness.copied_bars(songs, truth, learned)["share of bars that are copies"] == 1
-    assert likeness.copied_bars(songs, beat, learned)["cells from the nearest"] > 0
+    assert set_distances.copied_bars(songs, truth, learned)["share of bars that are copies"] == 1
+    assert set_distances.copied_bars(songs, beat, learned)["cells from the nearest"] > 0
     silence = [Groove(*np.zeros((3, len(song), 9))) for song in songs]
-    assert likeness.copied_bars(songs, silence, learned) == {}  # a silent bar is nobody's
+    assert set_distances.copied_bars(songs, silence, learned) == {}  # a silent bar is nobody's
 
 
 def test_a_report_is_the_same_twice_and_can_be_written():
     songs = [a_song(f"{number}", number) for number in range(3)]
     drummers = {"echo": Echo, "drum-machine": lambda: make("drum-machine"), "bar-before": lambda: make("bar-before")}
-    one, other = (contest.report(songs, songs[:1], drummers, seed=1) for _ in range(2))
+    one, other = (evaluate.report(songs, songs[:1], drummers, seed=1) for _ in range(2))
     for row in (*one["drummers"].values(), *other["drummers"].values()):
         row.pop("seconds", None)
     assert json.dumps(one, allow_nan=False) == json.dumps(other, allow_nan=False)
-    assert one["drummers"]["drum-machine"]["listening gain"]["value"] == 0  # it does not listen
-    assert "told" in one["drummers"]["bar-before"] and "by itself" not in one["drummers"]["bar-before"]
-    printed = contest.table(one)
+    assert one["drummers"]["drum-machine"]["conditioning gain"]["value"] == 0  # it does not listen
+    assert "teacher-forced" in one["drummers"]["bar-before"] and "free-running" not in one["drummers"]["bar-before"]
+    printed = evaluate.table(one)
     assert all(name in printed for name in drummers) and "3 songs, 30 bars" in printed
-    assert one["names"] == ["0", "1", "2"] and len(one["drummers"]["echo"]["per song"]["told"]) == 3
+    assert one["names"] == ["0", "1", "2"] and len(one["drummers"]["echo"]["per song"]["teacher-forced"]) == 3
 
 
 def test_one_song_has_no_other_band():
-    row = contest.score_network(Echo(), [a_song("a", 0)])
-    assert contest.OTHER not in row and "listening gain" not in row and row["by itself"]["f1"] >= 0
-    assert row["by itself"]["f1 interval"] is None  # there is nothing to draw from
+    row = evaluate.score_network(Echo(), [a_song("a", 0)])
+    assert evaluate.MISMATCHED not in row and "conditioning gain" not in row and row["free-running"]["f1"] >= 0
+    assert row["free-running"]["f1 interval"] is None  # there is nothing to draw from
 
 
 @pytest.fixture(scope="module")
@@ -309,14 +308,14 @@ def folders(tmp_path_factory):
     return folder, folder / "corpus"
 
 
-@pytest.mark.parametrize(("preset", "cut"), [("thesis", 0.62), ("band-conv", 0.34)])
-def test_the_report_on_windows_reads_each_network_as_it_is_meant(folders, preset, cut):
+@pytest.mark.parametrize(("preset", "threshold"), [("thesis", 0.62), ("band-conv", 0.34)])
+def test_the_report_on_windows_reads_each_network_as_it_is_meant(folders, preset, threshold):
     results = evaluate_windows(folders[0], preset=preset)
     free, errors = results["free_running"], results["errors"]
-    assert free["threshold"] == cut and 0.3 < free["notes_played_per_true_note"] < 3
-    velocities = errors["mean absolute, played notes"]["velocities"], errors["mean velocity of played notes"]
-    mended = ["with the thesis's gains", "if struck"] if preset == "thesis" else []
-    assert [list(rows) for rows in velocities] == [["as answered", *mended], ["truth", "as answered", *mended]]
+    assert free["threshold"] == threshold and 0.3 < free["density"] < 3
+    velocities = errors["mean absolute error, played notes"]["velocities"], errors["mean velocity of played notes"]
+    mended = ["with the thesis's gains", "given a hit"] if preset == "thesis" else []
+    assert [list(rows) for rows in velocities] == [["network output", *mended], ["truth", "network output", *mended]]
     assert f"2 songs, {results['windows']} windows" in table(results)
 
 
@@ -327,28 +326,28 @@ def test_the_report_on_windows_of_a_corpus_is_that_of_its_files(folders):
         evaluate_windows(folders[1], "validation")
 
 
-def test_a_history_of_another_program_is_no_plan(tmp_path):
+def test_a_history_of_another_program_has_no_training_configuration(tmp_path):
     weights = tmp_path / "best.npz"
-    assert conductor_vectors(weights) is None
+    assert training_config_of(weights) is None
     for text, plan in (("{}", None), ("[]", None), ("no JSON", None), ('{"plan": {"epochs": 3}}', {"epochs": 3})):
         (tmp_path / "history.json").write_text(text)
-        assert conductor_vectors(weights) == plan
+        assert training_config_of(weights) == plan
 
 
 def test_many_songs_are_played_in_portions(monkeypatch):
     songs = [a_song(f"{number}", number, bars=3 + number) for number in range(5)]
     bands = [song.rolls for song in songs]
-    usual = playing.free_running(Echo(), bands), playing.teacher_forced(Echo(), songs)
-    monkeypatch.setattr(playing, "SONGS_AT_ONCE", 2)
+    usual = predict.free_running(Echo(), bands), predict.teacher_forced(Echo(), songs)
+    monkeypatch.setattr(predict, "SONGS_AT_ONCE", 2)
     for one, other in zip(
-        usual, (playing.free_running(Echo(), bands), playing.teacher_forced(Echo(), songs)), strict=True
+        usual, (predict.free_running(Echo(), bands), predict.teacher_forced(Echo(), songs)), strict=True
     ):
         assert len(one) == len(other) == 5
         assert all(np.array_equal(x["hits"], y["hits"]) for x, y in zip(one, other, strict=True))
 
 
 def test_the_real_songs_all_count(shared_data):
-    songs = whole_songs(shared_data, "test")
+    songs = evaluation_songs(shared_data, "test")
     assert len(songs) == 25 and all(song.truth.hits[song.scored_steps].sum() > 50 for song in songs)
     groups = [song.group for song in songs]
     assert all(groups[i] != groups[j] for i, j in enumerate(mismatched_bands(groups)))
@@ -360,8 +359,8 @@ def test_a_corpus_is_read_too(tmp_path):
     assert main(["songbook", "-o", str(tmp_path / "songs")]) == 0
     build = ["corpus", str(tmp_path / "songs"), "-o", str(tmp_path / "corpus"), "--workers", "0", "--min-bars", "8"]
     assert main(build) == 0
-    songs = whole_songs(tmp_path / "corpus", "all")
+    songs = evaluation_songs(tmp_path / "corpus", "all")
     assert len(songs) == len(Corpus(tmp_path / "corpus"))
     with pytest.raises(ValueError, match="not a corpus"):
         (tmp_path / "corpus" / "splits.json").write_text("{}")
-        whole_songs(tmp_path / "corpus", "all")
+        evaluation_songs(tmp_path / "corpus", "all")

@@ -25,7 +25,7 @@ BEAT = [(0, KICK), (4, SNARE), (7, KICK), (2, CLOSED_HAT)]
 def test_features_by_hand():
     found = sets.features([groove(BEAT, [(0, KICK), (5, LOW_TOM)]), groove([], BEAT)])
     expected = {
-        "strokes": [4, 2, 0, 4],
+        "hits": [4, 2, 0, 4],
         "drums": [3, 2, 0, 3],
         "kicks": [2, 1, 0, 2],
         "snares": [1, 0, 0, 1],
@@ -33,8 +33,8 @@ def test_features_by_hand():
         "toms and crash": [0, 1, 0, 0],
         "on beats": [0.5, 0.5, np.nan, 0.5],
         "off sixteenths": [0.25, 0.5, np.nan, 0.25],
-        "loudness": [0.5, 0.5, np.nan, 0.5],
-        "lateness": [0.25, 0.25, np.nan, 0.25],
+        "velocity": [0.5, 0.5, np.nan, 0.5],
+        "offset": [0.25, 0.25, np.nan, 0.25],
         "change": [np.nan, 4, np.nan, 4],
     }
     assert list(found) == list(expected)
@@ -45,7 +45,7 @@ def test_features_by_hand():
 def test_features_of_nothing():
     with pytest.raises(ValueError, match="no grooves"):
         sets.features([])
-    with pytest.raises(ValueError, match="cut mid-bar"):
+    with pytest.raises(ValueError, match="end within a bar"):
         sets.features([groove(BEAT)[:8]])
 
 

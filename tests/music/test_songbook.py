@@ -215,7 +215,7 @@ def test_drum_text_is_read_and_checked():
     assert drumming.read_pattern("kick x...|%") == {"kick": ["x...", "x..."]}
     with pytest.raises(ValueError, match="no drum is called 'cowbell'"):
         drumming.read_pattern("cowbell x...")
-    with pytest.raises(ValueError, match="not strokes"):
+    with pytest.raises(ValueError, match="not hits"):
         drumming.read_pattern("kick xy..")
     with pytest.raises(ValueError, match="16 signs, or 12"):
         drumming.read_pattern("kick x....")

@@ -11,7 +11,7 @@ import pytest
 
 from drumlib.data.grid_song import grid_song
 from drumlib.data.windows import Windows
-from drumlib.music import songbook
+from drumlib.music import songbook, write_song
 from drumlib.network import registry
 from drumlib.network.batches import Batches
 from drumlib.network.registry import PRESETS, build
@@ -61,3 +61,21 @@ def test_the_same_loss_on_the_same_batch(name, tmp_path, monkeypatch):
     assert backend == "jax"
     np.testing.assert_allclose(others, mine, atol=1e-4, rtol=0)
     assert len(mine) == 1 or mine[3] < mine[0] - 0.01  # it does learn
+
+
+def test_the_command_trains_with_jax_where_there_is_no_gpu(tmp_path):
+    """The whole command: JAX refuses to list the GPUs of a machine that has none."""
+    pytest.importorskip("jax")
+    for name in ("rock", "funk"):
+        write_song(songbook.song(name), tmp_path / f"{name}.mid")
+    (tmp_path / "songs.csv").write_text("file,split\nrock.mid,train\nfunk.mid,validation\n")
+    command = [sys.executable, "-m", "drumlib", "train", "--backend", "jax", "--songs", ".", "--out", "run"]
+    command += ["--epochs", "1", "--windows", "2", "--batch", "2"]
+    compiled_quickly = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    environment = {**os.environ, **compiled_quickly}
+    environment.pop("KERAS_BACKEND", None)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=600)
+    assert done.returncode == 0, done.stderr
+    history = json.loads((tmp_path / "run" / "history.json").read_text())
+    assert history["versions"]["backend"] == "jax" and len(history["epochs"]) == 1
+    assert (tmp_path / "run" / "best.npz").is_file()

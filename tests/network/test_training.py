@@ -25,7 +25,7 @@ PLAN = TrainingConfig(epochs=2, batch=4, seed=1)
 @pytest.fixture(scope="module")
 def windows():
     every = Windows([grid_song(songbook.song("rock"))])
-    few = Windows(every.charts)
+    few = Windows(every.grid_songs)
     few.index = every.index[:8]
     return few
 

@@ -1,32 +1,30 @@
-"""What a band hears of its drummer: where the kick is, whether it swings, which bar lines are marked, when it is loud.
-
-Everything here is worked out from the drums alone, and nothing is left to chance.
-"""
+"""Analysis of a drum performance: loudness of each voice, timing, swing, marked bar lines, sections. No randomness."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from drumlib.data.corpus.sources import UnusableSongError
 from drumlib.music import STEPS_PER_BAR, STEPS_PER_BEAT, Grid, Song, groove_of
 from drumlib.music.kit import CLOSED_HAT, CRASH, HIGH_TOM, KICK, LOW_TOM, OPEN_HAT, RIDE, SNARE
 
 MIN_BARS = 4
-"""Shorter performances are refused: there is no telling a phrase from them."""
+"""Shorter performances are refused: they have no phrases to tell apart."""
 
 TURN = 0.5
-"""A bar line that is marked at least this much is one that the band turns at."""
+"""A bar line that is marked at least this much may begin a section, and a new chord."""
 
 USUAL = 0.62
-"""How loud drummers strike, as the root of the mean square of their velocities."""
+"""A typical drummer's loudness: the root mean square of the velocities, in [0, 1]."""
 
 LONGEST_SECTION = 16
-"""Bars, after which a section ends even if the drummer does not mark it."""
+"""A section ends after this many bars even if no bar line is marked."""
 
 
 @dataclass(frozen=True)
 class DrumSection:
-    """Some bars that belong together: the first, how many, and whether they are a chorus (louder than most)."""
+    """A section: its first bar, its number of bars, and whether it is a chorus (louder than most)."""
 
     bar: int
     bars: int
@@ -35,21 +33,21 @@ class DrumSection:
 
 @dataclass(frozen=True, eq=False)
 class DrumAnalysis:
-    """A performance, as the band hears it. Loudness is in [0, 1]; steps are sixteenths.
+    """What the composition of a band uses of a drum performance. Velocities are in [0, 1]; steps are sixteenths.
 
     Attributes
     ----------
-    bars : how many bars are played, the last one perhaps only begun.
-    last : the last step that is struck.
-    voices : what a player can listen to, each (16 * bars,): the loudness of ``"kick"``, ``"snare"``, ``"time"`` (hats
-        and ride), ``"accents"`` (kick, snare and crash), 0 where nothing is struck.
-    crash : (16 * bars,), the loudness of the crashes.
-    pocket : (16 * bars,), how far from the grid one plays to be with the drummer, in steps, plus is late.
-    swings : whether the off-beat lies on the fourth sixteenth of a beat instead of on the third.
-    level : how loud the drummer is on the whole, 1 for most: a band that drowns the drummer is no band.
-    energy : (bars,), how loud each bar is, 1 on average.
-    turns : (bars,), how much the beginning of a bar is marked, by a crash on it or a fill before it: 0 to 1.
-    sections : all bars, in sections that begin at turns.
+    bars : the number of bars up to the last hit.
+    last : the step of the last hit.
+    voices : the velocities that a player can follow, each (16 * bars,), 0 without a hit: ``"kick"``, ``"snare"``,
+        ``"time"`` (hats and ride), ``"accents"`` (kick, snare and crash).
+    crash : the velocities of the crashes, (16 * bars,).
+    pocket : the offset at which a player is in time with the drummer, in steps, positive is late: (16 * bars,).
+    swings : whether the off-beat is on the fourth sixteenth of a beat instead of the third.
+    level : the drummer's loudness relative to ``USUAL``: the band must not drown the drums.
+    energy : the loudness of each bar, 1 on average: (bars,).
+    turns : how much the beginning of each bar is marked, by a crash on it or a fill before it, 0 to 1: (bars,).
+    sections : all bars, in sections that begin at marked bar lines.
     """
 
     bars: int
@@ -64,25 +62,27 @@ class DrumAnalysis:
     sections: tuple[DrumSection, ...]
 
 
-class DrumsError(ValueError):
+class DrumsError(UnusableSongError):
     """Drums to which no band can be composed."""
+
+    reason = "no band can be composed to it"
 
 
 def analyse_drums(song: Song, drum_of_pitch: Mapping[int, int]) -> DrumAnalysis:
-    """Listen to a performance.
+    """Analyse a performance.
 
     Raises
     ------
-    ValueError
+    DrumsError
         If it has no drums, is shorter than ``MIN_BARS`` bars, or is not in 4/4 throughout.
     """
     grid = Grid(song)
     groove = groove_of(song, grid, drum_of_pitch)
-    struck = np.flatnonzero(groove.hits.any(axis=1))
+    hits = np.flatnonzero(groove.hits.any(axis=1))  # steps with a hit
     name = song.name or "the performance"
-    if not len(struck):
-        raise DrumsError(f"{name}: nobody drums in it")
-    bars = int(struck[-1]) // STEPS_PER_BAR + 1
+    if not len(hits):
+        raise DrumsError(f"{name}: it has no drums")
+    bars = int(hits[-1]) // STEPS_PER_BAR + 1
     if set(grid.odd_bars) & set(grid.bars[:bars]):
         raise DrumsError(f"{name}: it is not in 4/4 throughout")
     if bars < MIN_BARS:
@@ -90,13 +90,15 @@ def analyse_drums(song: Song, drum_of_pitch: Mapping[int, int]) -> DrumAnalysis:
     loud = groove.velocities[: bars * STEPS_PER_BAR].astype(float)  # (steps, 9)
     offsets = groove.offsets[: bars * STEPS_PER_BAR].astype(float)
     pocket = _pocket(loud, offsets)
-    by_beat = (loud > 0).any(axis=1).reshape(-1, STEPS_PER_BEAT).mean(axis=0)  # how often each sixteenth is struck
+    by_beat = (
+        (loud > 0).any(axis=1).reshape(-1, STEPS_PER_BEAT).mean(axis=0)
+    )  # the share of beats with a hit on each sixteenth
     energy = loud.reshape(bars, -1).sum(axis=1)
     turns = _turns(loud)
     energy = energy / energy.mean()
     return DrumAnalysis(
         bars=bars,
-        last=int(struck[-1]),
+        last=int(hits[-1]),
         voices={
             "kick": loud[:, KICK],
             "snare": loud[:, SNARE],
@@ -114,10 +116,10 @@ def analyse_drums(song: Song, drum_of_pitch: Mapping[int, int]) -> DrumAnalysis:
 
 
 def _pocket(loud: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Where the drummer's time is on each step, (steps,).
+    """The offset of the drummer's time on each step, (steps,).
 
-    Where something is struck, mostly there (the kick counts most: the bass must be with it). Elsewhere, where strokes
-    on this sixteenth of the beat usually are (that is the swing), moved along with the strokes around it (the drift).
+    On a step with hits, mostly their mean offset (the kick weighs most, since the bass follows it). Elsewhere, the
+    usual offset of this sixteenth of the beat (the swing) plus the mean deviation nearby (the drift).
     """
     weights = (loud > 0) * np.where(np.arange(loud.shape[1]) == KICK, 3.0, 1.0)  # (steps, 9)
     weight = weights.sum(axis=1)
@@ -133,7 +135,7 @@ def _pocket(loud: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 
 def _turns(loud: np.ndarray) -> np.ndarray:
-    """How much each bar's beginning is marked, (bars,): by a crash's loudness, or a fill that is out of the usual."""
+    """How much each bar's beginning is marked, (bars,): by the velocity of a crash, or by a fill before it."""
     bars = len(loud) // STEPS_PER_BAR
     crash = np.concatenate([[0], loud[:, CRASH]])[:-1] + loud[:, CRASH]  # a crash on a step, or on the one before it
     crash = np.minimum(1, crash[::STEPS_PER_BAR] * 1.4)

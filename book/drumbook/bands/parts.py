@@ -1,7 +1,7 @@
-"""What one player of the band does: which onsets, which pitches, and when and how loud exactly.
+"""The notes of one player of a composed band: onsets, pitches, timing and velocities.
 
-The drummer decides most of it, chance the rest. An onset is likely where the role's habit and the drummer's stroke
-meet, possible where there is one of both, and never certain.
+An onset is probable where the role's habit and a hit of the drums coincide, possible where there is only one of the
+two, and never certain.
 """
 
 from bisect import bisect_right
@@ -30,10 +30,10 @@ BASS_RANGE = (28, 55)
 """From the low E of a bass to the G of its highest string, at the twelfth fret."""
 
 WITH_DRUMMER = 0.95
-"""How likely an onset is where habit and drummer agree."""
+"""The probability of an onset where habit and drums coincide."""
 
 WITH_CRASH = 0.9
-"""How likely everybody strikes with a crash."""
+"""The least probability of an onset on a crash."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +46,12 @@ class Harmony:
 
     @cached_property
     def changes(self) -> list[int]:
-        """The numbers of the chords that are new, and the number after the last."""
+        """The numbers of the chords that differ from the one before, and the number after the last."""
         new = [i for i in range(1, len(self.chords)) if self.chords[i] != self.chords[i - 1]]
         return [*new, len(self.chords)]
 
     def until(self, step: int) -> int:
-        """The step on which the chord of a note on this step is over."""
+        """The step on which the chord of a note on this step ends."""
         return SLOT * self.changes[bisect_right(self.changes, self.slot(step))]
 
     def slot(self, step: int) -> int:
@@ -63,10 +63,10 @@ class Harmony:
 
 @dataclass(frozen=True)
 class Performer:
-    """Somebody in the band: a range of pitches for chords, one for lines, notes in a chord, and a touch.
+    """A player: the pitch ranges of chords and of lines, the number of notes in a chord, and the manner of playing.
 
-    ``late``, ``spread`` and ``strum`` (from one note of a chord to the next) are milliseconds. ``density`` lies
-    between the fewest notes of a role (0) and the most (1). ``degrees`` are what a bass plays beside the root.
+    ``late``, ``spread`` and ``strum`` (from one note of a chord to the next) are in milliseconds. ``density``: from 0,
+    the fewest onsets of a role, to 1, the most. ``degrees`` are what a bass plays beside the root.
     """
 
     chords: tuple[int, int]
@@ -80,7 +80,7 @@ class Performer:
 
 
 class Onset(NamedTuple):
-    """One onset of a part: its step, the step on which it must have ended, its pitches, and its loudness."""
+    """One onset of a part: its step, the latest step of its end, its pitches, velocity, and relative length."""
 
     step: int
     end: int
@@ -92,61 +92,61 @@ class Onset(NamedTuple):
 def perform(
     player: Performer,
     roles: Sequence[Role | None],
-    heard: DrumAnalysis,
+    drums: DrumAnalysis,
     harmony: Harmony,
-    stage: "BandContext",
+    context: "BandContext",
     rng: Random,
 ) -> np.ndarray:
-    """All notes of one player, int64 (notes, 4), as in ``Notes``. ``roles``: what to do in each section, or None."""
-    hands, strikes = VoicingState(player, harmony, rng), []
-    for section, role in zip(heard.sections, roles, strict=True):
+    """All notes of one player, int64 (notes, 4). ``roles``: the role in each section; None is a rest."""
+    voicings, played = VoicingState(player, harmony, rng), []
+    for section, role in zip(drums.sections, roles, strict=True):
         if role is None:
             continue
-        onsets = rhythm(role, section, heard, player.density, rng)
-        voice = heard.voices[role.listens]
-        ends = [*onsets, (section.bar + section.bars) * STEPS_PER_BAR][1:]  # in a short section, perhaps none strikes
+        onsets = rhythm(role, section, drums, player.density, rng)
+        voice = drums.voices[role.listens]
+        ends = [*onsets, (section.bar + section.bars) * STEPS_PER_BAR][1:]  # a short section may have no onset
         for step, coming in zip(onsets, ends, strict=True):
             beat = 4 if step % STEPS_PER_BAR == 0 else 2 if step % STEPS_PER_BEAT == 0 else 0
-            energy = min(1.15, max(0.7, 0.5 + 0.5 * heard.energy[step // STEPS_PER_BAR]))
-            velocity = role.level * heard.level * energy * (0.9 + 0.2 * voice[step]) + beat
+            energy = min(1.15, max(0.7, 0.5 + 0.5 * drums.energy[step // STEPS_PER_BAR]))
+            velocity = role.level * drums.level * energy * (0.9 + 0.2 * voice[step]) + beat
             end = min(coming, harmony.until(step))
-            strikes.append(Onset(step, end, hands.pitches(role, step, coming), velocity, role.hold))
-    return _notes(strikes, player, heard, stage, rng)
+            played.append(Onset(step, end, voicings.pitches(role, step, coming), velocity, role.hold))
+    return _notes(played, player, drums, context, rng)
 
 
-def rhythm(role: Role, section: DrumSection, heard: DrumAnalysis, density: float, rng: Random) -> list[int]:
-    """The steps on which a player strikes in a section: a pattern of two bars, kept to as the drummer allows."""
+def rhythm(role: Role, section: DrumSection, drums: DrumAnalysis, density: float, rng: Random) -> list[int]:
+    """The steps of a player's onsets in a section: a pattern of two bars, varied by the drums."""
     first, bars = section.bar * STEPS_PER_BAR, section.bars
     here = slice(first, first + bars * STEPS_PER_BAR)
-    struck = heard.voices[role.listens][here].reshape(bars, STEPS_PER_BAR) > 0
-    often = struck.mean(axis=0)  # (16,)
-    habit = _habit(role.habit, heard.swings)
+    hits = drums.voices[role.listens][here].reshape(bars, STEPS_PER_BAR) > 0
+    often = hits.mean(axis=0)  # (bars, 16) -> (16,)
+    habit = _habit(role.habit, drums.swings)
     weights = (habit * (0.4 + often) + role.extra * often).tolist()
     count = round(role.count[0] + density * (role.count[1] - role.count[0]))
     pattern = _draw(weights, count, rng)
     answer = set(rng.sample(sorted(pattern), max(1, len(pattern) - 1))) | _draw(weights, 1, rng)
-    crash = heard.crash[here].reshape(bars, STEPS_PER_BAR).tolist()
-    listening = role.shape not in ("bass", "walk")
+    crash = drums.crash[here].reshape(bars, STEPS_PER_BAR).tolist()
+    is_bass = role.shape in ("bass", "walk")
     onsets = []
-    for bar, strokes in enumerate(struck.tolist()):
+    for bar, hits_of_bar in enumerate(hits.tolist()):
         number = section.bar + bar
-        fills = number + 1 < heard.bars and heard.turns[number + 1] >= TURN
-        for position, stroke in enumerate(strokes):
+        fills = number + 1 < drums.bars and drums.turns[number + 1] >= TURN
+        for position, hit in enumerate(hits_of_bar):
             if position in (answer if bar % 2 else pattern):
-                chance = WITH_DRUMMER if stroke else role.alone
+                probability = WITH_DRUMMER if hit else role.alone
             else:
-                chance = role.extra if stroke else 0
-            if fills and listening and position >= SLOT:
-                chance *= 0.6  # leave room for the fill
+                probability = role.extra if hit else 0
+            if fills and not is_bass and position >= SLOT:
+                probability *= 0.6  # room for the fill
             if crash[bar][position] > 0.3:
-                chance = max(chance, WITH_CRASH)
-            if rng.random() < chance:
+                probability = max(probability, WITH_CRASH)
+            if rng.random() < probability:
                 onsets.append(first + bar * STEPS_PER_BAR + position)
-    return [step for step in onsets if step <= heard.last]
+    return [step for step in onsets if step <= drums.last]
 
 
 def _habit(digits: str, swings: bool) -> np.ndarray:
-    """A role's habit as numbers in [0, 1], (16,). Where the drummer swings, the off-beat is the fourth sixteenth."""
+    """A role's habit as weights in [0, 1], (16,). In swing, the off-beat moves to the fourth sixteenth."""
     habit = np.array([int(digit) for digit in digits]).reshape(-1, STEPS_PER_BEAT) / 9
     if swings:
         habit[:, 3] = habit[:, 2:].max(axis=1)
@@ -155,13 +155,13 @@ def _habit(digits: str, swings: bool) -> np.ndarray:
 
 
 def _draw(weights: list[float], count: int, rng: Random) -> set[int]:
-    """Some positions, without repetition, each as likely as its weight says (Efraimidis and Spirakis 2006)."""
+    """Weighted sampling of positions without replacement (Efraimidis and Spirakis 2006)."""
     keys = [(rng.random() ** (1 / weight), position) for position, weight in enumerate(weights) if weight > 0]
     return {position for _, position in sorted(keys)[-count:]}
 
 
 class VoicingState:
-    """Where a player's hands are: from chord to chord they move as little as they can."""
+    """A player's current voicing: from chord to chord it changes as little as possible."""
 
     def __init__(self, player: Performer, harmony: Harmony, rng: Random):
         self.player, self.harmony, self.rng = player, harmony, rng
@@ -221,33 +221,35 @@ class VoicingState:
 
 @dataclass(frozen=True, eq=False)
 class BandContext:
-    """Where the performance is in time: its grid, and how long a step of each bar lasts, in milliseconds, (bars,)."""
+    """The time of a performance: its grid, and the length of a step in each bar, in milliseconds, (bars,)."""
 
     grid: Grid
     step_ms: np.ndarray
 
 
-def _notes(strikes: list[Onset], player: Performer, heard: DrumAnalysis, stage: BandContext, rng: Random) -> np.ndarray:
-    """Strikes as notes: in the drummer's pocket, uneven as hands are, and none that runs into the next. (notes, 4)"""
-    if not strikes:
+def _notes(
+    onsets: list[Onset], player: Performer, drums: DrumAnalysis, context: BandContext, rng: Random
+) -> np.ndarray:
+    """Onsets as notes, (notes, 4): with the drummer's timing, random deviations, and no overlap with the next onset."""
+    if not onsets:
         return np.empty((0, 4), np.int64)
-    rows = []  # strike, its place in the strum, pitch, velocity
-    for number, strike in enumerate(strikes):
+    rows = []  # onset, its place in the strum, pitch, velocity
+    for number, onset in enumerate(onsets):
         down = rng.random() < 0.8  # most strums go from the low strings to the high
-        loud = strike.velocity + rng.gauss(0, 3)
-        for place, pitch in enumerate(strike.pitches if down else strike.pitches[::-1]):
-            inner = 0 if pitch == strike.pitches[-1] else 5  # the top voice carries the line
+        loud = onset.velocity + rng.gauss(0, 3)
+        for place, pitch in enumerate(onset.pitches if down else onset.pitches[::-1]):
+            inner = 0 if pitch == onset.pitches[-1] else 5  # the top voice carries the line
             rows.append((number, place, pitch, round(min(112, max(20, loud - inner + rng.gauss(0, 1.5))))))
     which, places, pitches, velocities = np.array(rows).T
-    steps, ends = (np.array([getattr(strike, name) for strike in strikes]) for name in ("step", "end"))
-    step_ms = stage.step_ms[steps // STEPS_PER_BAR]
-    own = np.array([player.late + rng.gauss(0, player.spread) for _ in strikes]) / step_ms
-    offsets = (heard.pocket[steps] + own)[which] + places * player.strum / step_ms[which]
-    ticks = stage.grid.ticks(steps[which], np.clip(offsets, -0.49, 0.49))  # (notes,)
-    ends = ends * stage.grid.ticks_per_beat // STEPS_PER_BEAT
-    starts = np.full(len(strikes) + 1, ends[-1])
+    steps, ends = (np.array([getattr(onset, name) for onset in onsets]) for name in ("step", "end"))
+    step_ms = context.step_ms[steps // STEPS_PER_BAR]
+    own = np.array([player.late + rng.gauss(0, player.spread) for _ in onsets]) / step_ms
+    offsets = (drums.pocket[steps] + own)[which] + places * player.strum / step_ms[which]
+    ticks = context.grid.ticks(steps[which], np.clip(offsets, -0.49, 0.49))  # (notes,)
+    ends = ends * context.grid.ticks_per_beat // STEPS_PER_BEAT
+    starts = np.full(len(onsets) + 1, ends[-1])
     np.minimum.at(starts, which, ticks)
     ends = np.minimum(ends, starts[1:])
-    holds = np.array([strike.hold for strike in strikes])
+    holds = np.array([onset.hold for onset in onsets])
     lengths = np.maximum(1, (holds[which] * (ends[which] - ticks)).astype(np.int64))
     return np.stack([ticks, pitches, velocities, lengths], axis=1)

@@ -1,10 +1,10 @@
-"""How a band plays in each style: its chords, what its players listen to, the instruments they choose.
+"""The styles of a composed band: chords, instruments, and the roles of its players.
 
-A *role* is what one player does: whom to listen to, on which sixteenths of the bar to play by habit, how many of them,
-and what to play there. Habits are written as 16 digits, one a sixteenth: 0 never, 9 almost certainly.
+A *role* says what one player does: which drums to follow, on which sixteenths of the bar to play by habit, how many of
+them, and what to play there. A habit is written as 16 digits, one a sixteenth: 0 never, 9 almost certainly.
 
-Chords are written in C major or A minor, ``"Am | % | F G | C"``; the band then chooses a key. So the scale of every
-song is the white keys, moved; some chords (a blues's, a jazz band's) have notes outside it, as they should.
+Chords are written in C major or A minor, ``"Am | % | F G | C"``, and transposed to a random key. So the scale of every
+song is a transposition of the white keys; some chords of blues and jazz have notes outside it.
 """
 
 from dataclasses import dataclass, replace
@@ -18,13 +18,13 @@ class Role:
     ----------
     shape : what is played: ``"chord"``, ``"top"`` (its two highest notes), ``"broken"`` (note after note), ``"power"``,
         ``"octaves"``, ``"line"`` (a riff on the scale), and for basses ``"bass"`` or ``"walk"``.
-    listens : the voice of the drummer to be with: ``"kick"``, ``"snare"``, ``"time"`` or ``"accents"``.
+    listens : the voice of the drums to follow: ``"kick"``, ``"snare"``, ``"time"`` or ``"accents"``.
     habit : 16 digits.
     count : the fewest and the most onsets in a bar.
-    hold : how much of the time to the next onset a note sounds.
-    extra : how likely an onset is where the drummer strikes, but habit has none.
-    alone : how likely an onset is where habit has one, but the drummer does not strike.
-    level : loudness, as MIDI velocity, before the drummer's own.
+    hold : the length of a note, as a share of the time to the next onset.
+    extra : the probability of an onset on a hit of the drums that is not in the habit.
+    alone : the probability of an onset of the habit without a hit of the drums.
+    level : MIDI velocity, before the drummer's own level.
     """
 
     shape: str
@@ -55,7 +55,7 @@ ROLES = {
     "four": Role("chord", "time", "9000900090009000", (4, 4), hold=0.6, extra=0.02, alone=0.95, level=56),
     "montuno": Role("broken", "time", "9250525052505250", (6, 9), hold=0.7, extra=0.15, alone=0.6, level=68),
 }
-"""What a guitarist or a pianist may do."""
+"""Roles for guitar and piano."""
 
 EIGHTHS = Role("bass", "kick", "9040503070405030", (4, 7), hold=0.9, extra=0.35, alone=0.4, level=78)
 LEAN = Role("bass", "kick", "9012103140122031", (3, 6), hold=0.7, extra=0.4, alone=0.3, level=80)
@@ -72,12 +72,12 @@ class Style:
 
     Attributes
     ----------
-    verses, choruses : chords to choose from for the quiet sections and for the loud ones.
+    verses, choruses : chords to choose from, for quiet and for loud sections.
     home : chords that lead back to where a section begins.
     bass, guitar, piano : the roles to choose from; one that is named twice is twice as likely.
-    degrees : what the bass plays beside the root, of the chord's own degrees.
+    degrees : the chord degrees that the bass plays beside the root.
     programs : the instruments to choose from, General MIDI programs from 0: of piano, guitar, bass.
-    push : how likely the band anticipates a chord: a note on the last eighth before it belongs to it already.
+    push : the probability that the band anticipates chords: a note on the last eighth already belongs to the next.
     """
 
     verses: tuple[str, ...]
@@ -235,10 +235,10 @@ STYLES = {
     **dict.fromkeys(("soul", "motown", "gospel"), SOUL),
     **dict.fromkeys(("country", "folk", "rockabilly"), COUNTRY),
 }
-"""From a word in the name of a style to how it is played."""
+"""From a word in the name of a style to its ``Style``."""
 
 
 def style_of(style: str) -> Style:
-    """How a style is played. Of the words in ``"latin/brazilian-samba"``, the last that we know decides; else pop."""
+    """The style of a name: of the words in ``"latin/brazilian-samba"``, the last that is in ``STYLES``; else pop."""
     words = style.lower().replace("/", " ").replace("-", " ").split()
     return next((STYLES[word] for word in reversed(words) if word in STYLES), POP)

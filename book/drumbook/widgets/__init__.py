@@ -1,4 +1,4 @@
-"""The widgets that only chapters use: each function gives a ``Stage``; ``your_song``, an upload and its result."""
+"""Widgets of the chapters: each function returns a ``Stage``; ``your_song``, an upload with its result."""
 
 # Three of these functions are named like their files. Imported eagerly, the function is what the package's name holds.
 from drumbook.widgets.encoder_layers import encoder_layers

@@ -1,4 +1,4 @@
-"""Threshold and temperature: one network, one song, and two ways to make strokes of probabilities (thesis, 4.4)."""
+"""Threshold and temperature: two ways to turn a network's probabilities into hits (thesis, 4.4)."""
 
 import warnings
 from functools import cache
@@ -7,20 +7,20 @@ import numpy as np
 
 from drumlib.display.excerpt import chorus_of, some_bars, steps_of
 from drumlib.display.player import SHORT_NAMES
-from drumlib.display.widgets.stage import Knob, Stage, Take
+from drumlib.display.widgets import Knob, Stage, Take
 from drumlib.drummer import DrummerWarning, combinations, probabilities, warn_about_song
 from drumlib.inference.features import band_rolls
 from drumlib.inference.presets import DEFAULT_PRESET
 from drumlib.inference.sampling import groove_from_outputs, needs_calibration
 from drumlib.music import Grid, Song, songbook, without_drums
 
-CUT = "cut"
-"""The temperature at which nothing is drawn: the threshold decides."""
+NO_SAMPLING = "none"
+"""The value of the temperature knob at which hits are thresholded, not sampled."""
 
-TEMPERATURES = (CUT, 0.5, 1.0, 1.5, 2.5)
+TEMPERATURES = (NO_SAMPLING, 0.5, 1.0, 1.5, 2.5)
 
 THRESHOLDS = {"band-conv": (0.15, 0.25, 0.34, 0.45, 0.55, 0.7), "thesis": (0.4, 0.5, 0.6, 0.62, 0.7, 0.8)}
-"""For each preset so many, its own among them. The thesis's answers are no probabilities: theirs lie higher."""
+"""Values of the threshold knob, by preset. The thesis's outputs are biased upwards (see ``calibrate``)."""
 
 
 def threshold_and_temperature(
@@ -32,15 +32,15 @@ def threshold_and_temperature(
 ) -> Stage:
     """A stage with the drums that the network plays to a song, and two knobs: threshold and temperature.
 
-    The network plays the whole song once for all thresholds, and once for each temperature. The picture is what it
-    answered: how probable each stroke is where notes are cut, and the strokes that were drawn where they are drawn.
+    The network plays the whole song once for all thresholds, and once for each temperature. The picture is its output:
+    the probability of each hit where hits are thresholded, and the sampled hits where they are sampled.
 
     Parameters
     ----------
     song
         A song, or the name of one in the songbook; rock, if not given.
     bars, start_bar
-        How many bars are heard, and from which on (from 0): the first chorus of a song from the songbook.
+        The number of bars and the first of them (from 0; in a songbook song its first chorus).
     preset, seed
         As for ``drumlib.drummer.accompany``.
 
@@ -54,34 +54,34 @@ def threshold_and_temperature(
         song, start_bar = songbook.song(name), chorus_of(name) if start_bar is None else start_bar
     song, start_bar = without_drums(song), start_bar or 0
     grid, steps = Grid(song), steps_of(song, start_bar, bars)
-    cuts = thresholds_of(preset)
-    # One piano, one guitar, one bass: where a song has several, the band with the most notes.
+    thresholds = thresholds_of(preset)
+    # One piano, one guitar, one bass; of several combinations the one with the most notes.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DrummerWarning)
         band = combinations(song, 1)[0]
     rolls = band_rolls([band], grid)  # 3 x (1, T, 128)
 
     @cache
-    def answers(temperature: float | None) -> dict[str, np.ndarray]:
-        """What the network says to the whole song: hits, velocities, offsets, each (T, 9)."""
+    def outputs(temperature: float | None) -> dict[str, np.ndarray]:
+        """The network's outputs for the whole song: hits, velocities, offsets, each (T, 9)."""
         rhythm = probabilities(rolls, preset=preset, seed=seed, temperature=temperature)  # 3 x (1, T, 9)
         return {name: array[0] for name, array in rhythm.items()}
 
     def play(threshold: float, temperature) -> Take:
-        drawn = temperature != CUT
-        said = answers(float(temperature) if drawn else None)
-        groove = groove_from_outputs(**said, grid=grid, threshold=None if drawn else threshold)[steps]
+        sampled = temperature != NO_SAMPLING
+        output = outputs(float(temperature) if sampled else None)
+        groove = groove_from_outputs(**output, grid=grid, threshold=None if sampled else threshold)[steps]
         count = int(groove.hits.sum())
-        if drawn:
-            text = f"{count} strokes, drawn at temperature {temperature}; the threshold has no say here"
+        if sampled:
+            text = f"{count} hits, sampled at temperature {temperature}; the threshold is not used"
         else:
-            text = f"{count} strokes: where the network answers more than {threshold}{meaning(preset, threshold)}"
-        picture = np.clip(said["hits"][steps].T[::-1], 0, 1)  # (9, steps), the kick lowest: as in the roll below it
+            text = f"{count} hits: where the network's output exceeds {threshold}{calibrated(preset, threshold)}"
+        picture = np.clip(output["hits"][steps].T[::-1], 0, 1)  # (9, steps), the kick lowest: as in the roll below it
         return Take(groove, text, picture, SHORT_NAMES[::-1])
 
     warn_about_song(song, grid)
     knobs = (
-        Knob("threshold", "Threshold", cuts, start=cuts.index(middle(cuts, preset))),
+        Knob("threshold", "Threshold", thresholds, start=thresholds.index(default_threshold(preset))),
         Knob("temperature", "Temperature", tuple(map(str, TEMPERATURES)), texts=texts_of(TEMPERATURES)),
     )
     stems = {"band": some_bars(song, start_bar, bars)}
@@ -89,23 +89,20 @@ def threshold_and_temperature(
 
 
 def thresholds_of(preset: str) -> tuple[float, ...]:
-    """The thresholds on the knob. Raises ValueError if there is no such preset."""
-    from drumlib.network.registry import pretrained
-
-    own = pretrained(preset).preset.thresholds
-    return tuple(sorted({*THRESHOLDS.get(preset, THRESHOLDS[DEFAULT_PRESET]), own[len(own) // 2]}))
+    """The values of the threshold knob. Raises ValueError if there is no such preset."""
+    return tuple(sorted({*THRESHOLDS.get(preset, THRESHOLDS[DEFAULT_PRESET]), default_threshold(preset)}))
 
 
-def meaning(preset: str, answer: float) -> str:
-    """What stands behind an answer that is no probability: the probability that it is an answer for."""
+def calibrated(preset: str, output: float) -> str:
+    """The probability behind an output that is biased by the loss, in words; empty for an unbiased network."""
     from drumlib.inference.calibration import calibrate
     from drumlib.network.registry import pretrained
 
-    return f", by which it means {calibrate(answer):.0%}" if needs_calibration(pretrained(preset)) else ""
+    return f", a probability of {calibrate(output):.0%}" if needs_calibration(pretrained(preset)) else ""
 
 
-def middle(cuts: tuple[float, ...], preset: str) -> float:
-    """The preset's own threshold, the middle one of several."""
+def default_threshold(preset: str) -> float:
+    """The preset's threshold; the middle one of several."""
     from drumlib.network.registry import pretrained
 
     own = pretrained(preset).preset.thresholds
@@ -113,4 +110,5 @@ def middle(cuts: tuple[float, ...], preset: str) -> float:
 
 
 def texts_of(temperatures) -> tuple[str, ...]:
-    return tuple("none: cut at the threshold" if t == CUT else f"{t}: drawn" for t in temperatures)
+    """The texts of the temperature knob."""
+    return tuple("none: threshold" if t == NO_SAMPLING else f"{t}: sampled" for t in temperatures)

@@ -1,11 +1,11 @@
-"""Humanize strength: a stiff beat, and how far a drummer's hand moves it (``drumlib.humanize``)."""
+"""Humanize strength: a quantized beat with more or less of a network's timing and velocity (``drumlib.humanize``)."""
 
 from functools import cache
 
 import numpy as np
 
 from drumlib.display.player import SHORT_NAMES
-from drumlib.display.widgets.stage import Knob, Stage, Take
+from drumlib.display.widgets import Knob, Stage, Take
 from drumlib.drummer import drum_track, quantized
 from drumlib.humanize import humanize
 from drumlib.inference.histograms import READOUTS
@@ -19,41 +19,40 @@ READ = {
     "median": "median: smallest error, note by note",
     "spread-matched": "spread-matched median",
 }
-"""What the menu calls the read-outs of ``drumlib.humanize``."""
+"""Texts of the read-outs of ``drumlib.humanize``."""
 
-FARTHEST = 0.25
-"""Offset, in steps, that is white hot in the picture: a sixteenth of a beat."""
+FULL_OFFSET = 0.25
+"""Offset in steps that is 1 in the picture: a sixteenth of a beat."""
 
-LOUDEST = 0.5
-"""Change of velocity, as a share of the loudest, that is white hot."""
+FULL_CHANGE = 0.5
+"""Change of velocity that is 1 in the picture; velocities are from 0 to 1."""
 
 TICKS = 4800
-"""Ticks a beat while it is computed: fine enough that no rounding is heard."""
+"""Ticks per beat of the intermediate song: fine enough that no rounding is heard."""
 
 
 def humanize_strength(
     groove: Groove | None = None, song: Song | None = None, bpm: float = 105.0, seed: int = 0
 ) -> Stage:
-    """A stage with a stiff beat, and two knobs: how strongly it is humanized, and how the network is read out.
+    """A stage with a quantized beat, and two knobs: the strength of the humanizing and the read-out of the network.
 
-    From 0 to 1 the strength is ``amount`` of ``drumlib.humanize.humanize``. Beyond 1 the same change is exaggerated.
-    The picture shows what the network changed: timing and loudness, drum by drum.
+    From 0 to 1 the strength is ``amount`` of ``drumlib.humanize.humanize``. Beyond 1 the change is extrapolated.
+    The picture shows the change: timing and loudness, drum by drum.
 
     Parameters
     ----------
     groove
-        A beat of whole bars, (steps, 9); four bars of the rock beat, if neither this nor a song is given. What is
-        human in it is taken out first (``drumlib.drummer.quantized``).
+        A beat of whole bars, (steps, 9); four bars of the rock beat, if neither this nor a song is given. It is
+        quantized first (``drumlib.drummer.quantized``).
     song
-        A song, in place of a groove: its drums, made stiff, at its own first tempo.
+        A song, in place of a groove: its drums, quantized, at its first tempo.
     bpm, seed
-        The tempo of a groove, and the luck of what is drawn.
+        The tempo of a groove, and the seed of the samples.
 
     Raises
     ------
     ValueError
-        If the groove has no strokes or no whole bars, if both are given, or if nobody could play the tempo
-        (``stage.check_bpm``).
+        If the groove has no hits or no whole bars, if both are given, or if the tempo is out of range.
     """
     if groove is not None and song is not None:
         raise ValueError("give a groove or a song, not both")
@@ -67,54 +66,54 @@ def humanize_strength(
         raise ValueError("there are no drums to humanize")
     if len(groove) % STEPS_PER_BAR:
         raise ValueError(f"a beat has whole bars of {STEPS_PER_BAR} steps, and this one {len(groove)} steps")
-    stiff = quantized(groove)
-    song = song_of(stiff, bpm)
+    plain = quantized(groove)
+    song = song_of(plain, bpm)
 
     @cache
     def human(readout: str) -> Groove:
-        """The stiff beat, as the network plays it."""
+        """The quantized beat with the network's velocities and offsets."""
         return groove_of(only(humanized := humanize(song, seed, 1.0, readout), humanized.tracks), Grid(song))
 
     def play(strength: float, readout: str) -> Take:
-        groove = between(stiff, human(readout), strength)
-        struck = groove.hits > 0
+        groove = interpolate(plain, human(readout), strength)
+        hits = groove.hits > 0
         step_ms = 60_000 / bpm / STEPS_PER_BEAT
-        late = 1 if strength == 0 else groove.offsets[struck].std() * step_ms
-        loud = 127 * groove.velocities[struck]
+        spread = 1 if strength == 0 else groove.offsets[hits].std() * step_ms
+        midi = 127 * groove.velocities[hits]
         text = (
             "on the grid, all equally loud"
             if strength == 0
-            else f"strokes spread by {late:.0f} ms; velocities from {loud.min():.0f} to {loud.max():.0f}"
+            else f"offsets spread by {spread:.0f} ms; velocities from {midi.min():.0f} to {midi.max():.0f}"
         )
-        return Take(groove, text, *changes(stiff, groove))
+        return Take(groove, text, *changes(plain, groove))
 
     knobs = (
         Knob("strength", "Strength", STRENGTHS, start=STRENGTHS.index(1.0), texts=[f"{s:.0%}" for s in STRENGTHS]),
         Knob("readout", "Read out", READOUTS, texts=[READ[readout] for readout in READOUTS]),
     )
-    return Stage("A stiff beat, humanized", knobs, play, bpm=bpm)
+    return Stage("A quantized beat, humanized", knobs, play, bpm=bpm)
 
 
 def song_of(groove: Groove, bpm: float) -> Song:
-    """A song of this groove alone, in 4/4, and of a note that nobody hears, so that its last bar is whole."""
+    """A song of this groove in 4/4, with a silent track of one note that makes its last bar whole."""
     beats = len(groove) // STEPS_PER_BEAT
     frame = Track((Note(0, 60, 1, beats * TICKS),), name="Frame")
     song = Song(TICKS, (frame,), (Tempo(0, round(60_000_000 / bpm)),))
     return only(song, (frame, drum_track("Drums", groove, Grid(song))))
 
 
-def between(stiff: Groove, human: Groove, strength: float) -> Groove:
-    """The stiff beat, moved so far towards the human one, and beyond it if ``strength`` exceeds 1."""
-    struck = stiff.hits > 0
-    velocities = stiff.velocities + strength * (human.velocities - stiff.velocities)
-    velocities = np.clip(velocities, 1 / 127, 1) * struck
-    return Groove(struck, velocities, np.clip(strength * human.offsets, -0.5, 0.49) * struck)
+def interpolate(plain: Groove, human: Groove, strength: float) -> Groove:
+    """plain + strength * (human - plain), clipped to valid velocities and offsets; beyond 1 it extrapolates."""
+    hits = plain.hits > 0
+    velocities = plain.velocities + strength * (human.velocities - plain.velocities)
+    velocities = np.clip(velocities, 1 / 127, 1) * hits
+    return Groove(hits, velocities, np.clip(strength * human.offsets, -0.5, 0.49) * hits)
 
 
-def changes(stiff: Groove, groove: Groove) -> tuple[np.ndarray, tuple[str, ...]]:
-    """A picture, (2 * drums, steps), of how far strokes lie from the grid and from their old velocity."""
-    drums = np.flatnonzero(stiff.hits.any(axis=0))[::-1]  # the kick lowest: as in the roll below it
-    timing = np.abs(groove.offsets.T[drums]) / FARTHEST  # (drums, steps)
-    loudness = np.abs((groove.velocities - stiff.velocities).T[drums]) / LOUDEST  # (drums, steps)
+def changes(plain: Groove, groove: Groove) -> tuple[np.ndarray, tuple[str, ...]]:
+    """A picture, (2 * drums, steps): distance of each hit from the grid, and change of its velocity."""
+    drums = np.flatnonzero(plain.hits.any(axis=0))[::-1]  # the kick lowest: as in the roll below it
+    timing = np.abs(groove.offsets.T[drums]) / FULL_OFFSET  # (drums, steps)
+    loudness = np.abs((groove.velocities - plain.velocities).T[drums]) / FULL_CHANGE  # (drums, steps)
     rows = [f"{SHORT_NAMES[drum]}, {what}" for what in ("timing", "loudness") for drum in drums]
     return np.clip(np.concatenate([timing, loudness]), 0, 1), tuple(rows)

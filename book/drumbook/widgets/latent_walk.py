@@ -1,7 +1,7 @@
-"""A walk from one groove to another, through the latent space of the shipped groove VAE (Roberts et al. 2018).
+"""Interpolation between two grooves in the latent space of the shipped groove VAE (Roberts et al. 2018).
 
-The straight line between two points of that space is a groove at each stop. Beside it stands the cross-fade, which
-only turns one groove down and the other up.
+Each point of the straight line between two latent vectors decodes to a groove. The baseline is a cross-fade of the two
+grooves' velocities.
 """
 
 from functools import cache
@@ -9,11 +9,11 @@ from functools import cache
 import numpy as np
 
 from drumlib.display.excerpt import chorus_of, steps_of
-from drumlib.display.widgets.stage import Knob, Stage, Take
+from drumlib.display.widgets import Knob, Stage, Take
 from drumlib.music import STEPS_PER_BAR, Groove, groove_of, songbook
 
 STEPS = 2 * STEPS_PER_BAR
-"""The groove VAE learned from two bars at a time."""
+"""Length of the groove VAE's input: two bars."""
 
 LINE, FADE = "line", "fade"
 
@@ -21,19 +21,19 @@ LINE, FADE = "line", "fade"
 def latent_walk(
     a: Groove | str = "rock", b: Groove | str = "bossa", stops: int = 9, seed: int | None = None, bpm: float = 120.0
 ) -> Stage:
-    """A stage with the grooves on the way from one to another, and two knobs: where on the way, and which way.
+    """A stage with the grooves between two grooves, and two knobs: the position, and the kind of interpolation.
 
-    Both ends are what the network makes of the two grooves, not the grooves themselves.
+    Both ends are the network's reconstructions of the two grooves, not the grooves themselves.
 
     Parameters
     ----------
     a, b
         Grooves of two bars, (32, 9), or names of songs in the songbook: two bars of their drummer's chorus.
     stops
-        How many grooves, both ends included; 2 to 60.
+        Number of grooves, both ends included; 2 to 60.
     seed
-        If given, strokes are drawn from their probabilities, with the same luck at each stop, instead of cut at the
-        preset's threshold.
+        If given, hits are sampled, with common random numbers at all stops; else they are thresholded at the preset's
+        threshold.
     bpm
         The tempo.
 
@@ -59,24 +59,24 @@ def latent_walk(
         corners = network.encode(np.stack(arrays))  # (2, Z)
         share = np.linspace(0, 1, stops, dtype=np.float32)[:, None]  # (stops, 1)
         line = (1 - share) * corners[0] + share * corners[1]  # (stops, Z)
-        # One at a time, each with the same seed: what changes on the way is the place, not the luck.
+        # One at a time, each with the same seed: common random numbers, so that only z changes.
         return np.concatenate([network.decode(z[None], seed=seed) for z in line])
 
     def play(stop: int, way: str) -> Take:
         grooves = [Groove.from_array(array) for array in walk()]
         first, last = grooves[0], grooves[-1]
         groove = grooves[stop] if way == LINE else cross_fade(first, last, stop / (stops - 1))
-        mine = groove.hits > 0
-        known = [(mine & (end.hits > 0)).sum() for end in (first, last)]
+        hits = groove.hits > 0
+        shared = [(hits & (end.hits > 0)).sum() for end in (first, last)]
         text = (
-            f"{int(mine.sum())} strokes: {known[0]} stand in the network's copy of {names[0]} too, {known[1]} in"
-            f" that of {names[1]}, {int((mine & (first.hits == 0) & (last.hits == 0)).sum())} in neither"
+            f"{int(hits.sum())} hits: {shared[0]} are also in the reconstruction of {names[0]}, {shared[1]} in"
+            f" that of {names[1]}, {int((hits & (first.hits == 0) & (last.hits == 0)).sum())} in neither"
         )
-        return Take(groove, text, *whose(groove, first, last, names))
+        return Take(groove, text, *shared_hits(groove, first, last, names))
 
     knobs = (
         Knob("stop", f"From {names[0]} to {names[1]}", tuple(range(stops)), texts=stop_texts(stops)),
-        Knob("way", "The way", (LINE, FADE), texts=("a straight line in the latent space", "a cross-fade")),
+        Knob("way", "Interpolation", (LINE, FADE), texts=("a straight line in the latent space", "a cross-fade")),
     )
     return Stage(f"From {names[0]} to {names[1]}", knobs, play, bpm=bpm)
 
@@ -92,20 +92,21 @@ def two_bars(groove: Groove | str) -> Groove:
 
 
 def cross_fade(first: Groove, last: Groove, share: float) -> Groove:
-    """Both grooves at once, the first turned down as ``share`` goes from 0 to 1. In one cell, the louder is heard."""
+    """Velocities (1 - share) * first and share * last; in each cell the louder of the two hits remains."""
     soft, loud = (1 - share) * first.velocities, share * last.velocities
-    ours = loud > soft
-    velocities = np.where(ours, loud, soft)
-    hits = velocities * 127 >= 0.5  # MIDI knows nothing softer
-    return Groove(hits, velocities * hits, np.where(ours, last.offsets, first.offsets) * hits)
+    later = loud > soft
+    velocities = np.where(later, loud, soft)
+    hits = velocities * 127 >= 0.5  # MIDI's smallest velocity is 1
+    return Groove(hits, velocities * hits, np.where(later, last.offsets, first.offsets) * hits)
 
 
-def whose(groove: Groove, first: Groove, last: Groove, names) -> tuple[np.ndarray, tuple[str, ...]]:
-    """A picture, (3, steps): which share of each step's strokes stands in the first groove, in the last, in neither."""
-    mine, one, other = (each.hits > 0 for each in (groove, first, last))  # (steps, 9)
-    parts = np.stack([mine & one, mine & other, mine & ~one & ~other]).sum(axis=-1)  # (3, steps)
-    return parts / np.maximum(mine.sum(axis=-1), 1), (names[0], names[1], "new")
+def shared_hits(groove: Groove, first: Groove, last: Groove, names) -> tuple[np.ndarray, tuple[str, ...]]:
+    """A picture, (3, steps): the share of each step's hits that is in the first groove, in the last, in neither."""
+    hits, one, other = (each.hits > 0 for each in (groove, first, last))  # (steps, 9)
+    parts = np.stack([hits & one, hits & other, hits & ~one & ~other]).sum(axis=-1)  # (3, steps)
+    return parts / np.maximum(hits.sum(axis=-1), 1), (names[0], names[1], "new")
 
 
 def stop_texts(stops: int) -> tuple[str, ...]:
+    """The texts of the position knob."""
     return tuple(f"{i / (stops - 1):.0%} of the way" for i in range(stops))

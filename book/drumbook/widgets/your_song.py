@@ -1,7 +1,7 @@
-"""Your own song: a MIDI file goes in, the same file with a drummer comes out.
+"""A drummer for the reader's own song: a MIDI file is uploaded, and the same file with drums is offered.
 
-With a kernel a file may be uploaded, and is read by ``drumlib.music`` like any file of a stranger's. A page without one
-cannot run a network; it has the songs of the songbook in place of yours, and says so.
+With a kernel, ``drumlib.music`` reads the upload, which may be hostile. A page without a kernel cannot run a network;
+it offers the songs of the songbook instead, and says so.
 """
 
 import base64
@@ -15,48 +15,50 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from drumlib.display import sound
-from drumlib.display.assets import assets, filled, safe_json
+from drumlib.display.assets import assets, audio_element, filled, safe_json
 from drumlib.display.excerpt import chorus_of, some_bars, steps_of
 from drumlib.display.player import Player
+from drumlib.display.widgets import Knob, Stage, Take
 from drumlib.display.widgets.live import error_html, show
-from drumlib.display.widgets.stage import Knob, Stage, Take, mimebundle
+from drumlib.display.widgets.notebook import mimebundle
 from drumlib.drummer import DrummerWarning, accompany
+from drumlib.inference.presets import DEFAULT_PRESET
 from drumlib.music import Song, groove_of, song_from_bytes, song_to_bytes, songbook, without_drums
 from drumlib.music.midi import MAX_BYTES, MidiError, clean_text
 
 DRUMMERS = {
-    "band-conv": ("band-conv", {"preset": "band-conv"}),
+    "default": (DEFAULT_PRESET, {"preset": DEFAULT_PRESET}),
     "thesis": ("the thesis's network", {"preset": "thesis"}),
-    "drawn": ("the thesis's network, strokes drawn", {"preset": "thesis", "temperature": 1.0, "seed": 1}),
+    "sampled": ("the thesis's network, hits sampled", {"preset": "thesis", "temperature": 1.0, "seed": 1}),
 }
-"""The drummers of the page: what each is called, and what ``accompany`` is told. The page carries all their songs."""
+"""The drummers of the page: the text of each, and the options of ``accompany``. The page holds all their songs."""
 
 BARS = 2
-"""So many bars of each song are in the page."""
+"""Bars of each song in the page."""
 
 KBPS = 40
-"""Kilobits a second of the page's bands: eight of them are a lot."""
+"""Bit rate of the page's bands, in kilobits per second; there are eight of them."""
 
-HEARD_BARS = 16
-"""So many bars of an uploaded song are in the player."""
+PLAYER_BARS = 16
+"""Bars of an uploaded song in the player, at most."""
 
 
 def your_song() -> "YourSong":
-    """Upload a song, choose a drummer, hear it, take it home. Show it as the last line of a notebook's cell."""
+    """Upload a song, choose a drummer, listen, download. Show it as the last line of a notebook's cell."""
     return YourSong()
 
 
 class YourSong:
-    """What ``your_song`` gives.
+    """The component that ``your_song`` returns.
 
     Attributes
     ----------
-    stages : dict of drumlib.display.widgets.stage.Stage
+    stages : dict of Stage
         For the page: a stage for each song of the songbook, with its drummers.
     files : dict of bytes
         For the page: the whole song with drums as a MIDI file, by (song, drummer).
     html : str
-        All of it, for a page.
+        The whole component, for a page.
     """
 
     @cached_property
@@ -82,9 +84,9 @@ class YourSong:
 
         def play(drummer: str) -> Take:
             song = self.songs[name, drummer]
-            strokes = int(groove_of(song).hits.sum())
+            hits = int(groove_of(song).hits.sum())
             groove = groove_of(song)[steps_of(song, start, BARS)]
-            text = f"{BARS} bars of {len(song.bars)}; {strokes:,} strokes in the whole song"
+            text = f"{BARS} bars of {len(song.bars)}; {hits:,} hits in the whole song"
             return Take(groove, text)
 
         song = songbook.song(name)
@@ -101,7 +103,7 @@ class YourSong:
         pages = [smaller(stage) for stage in self.stages.values()]
         songs = [
             {
-                "page": without_common(page) if i else "",  # the first is in the page as it is
+                "page": without_common(page) if i else "",  # the first is in the page itself
                 "files": [packed(self.files[name, drummer]) for drummer in DRUMMERS],
                 "name": file_name(name),
             }
@@ -114,7 +116,7 @@ class YourSong:
         return filled(page, {"options": options, "first": pages[0], "data": safe_json(songs)})
 
     def live(self):
-        """The same with a kernel: an ipywidgets box, which plays to any file that is uploaded."""
+        """The same with a kernel: an ipywidgets box that takes any MIDI file."""
         return upload_box()
 
     def _repr_html_(self) -> str:
@@ -147,22 +149,22 @@ def uploaded(value) -> tuple[str, bytes] | None:
 
 
 def song_of_upload(name: str, content: bytes) -> Song:
-    """The song of a file that a stranger sent. Raises MidiError, in plain words."""
+    """The song of an uploaded file. Raises MidiError with a message for the reader."""
     if len(content) > MAX_BYTES:
         raise MidiError(f"the file has {len(content) / 1e6:.1f} MB; at most {MAX_BYTES / 1e6:.0f} MB can be read")
     return song_from_bytes(content, clean_text(PurePath(name.replace("\\", "/")).stem) or "your song")
 
 
 def drummed(song: Song, **options) -> tuple[Song, list[str]]:
-    """The song with drums, and what the drummer had to say about it. Options as for ``accompany``."""
-    with warnings.catch_warnings(record=True) as told:
+    """The song with drums, and the warnings about it. Options as for ``accompany``."""
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DrummerWarning)
         result = accompany(song, **options)
-    return result, [str(warning.message) for warning in told if issubclass(warning.category, DrummerWarning)]
+    return result, [str(warning.message) for warning in caught if issubclass(warning.category, DrummerWarning)]
 
 
 def answer(name: str, content: bytes, start_bar: int = 0, **options) -> str:
-    """What is shown for a file: a player, the download, what there is to say; or why it did not work. HTML."""
+    """The output for a file, as HTML: the download, the warnings and a player; or the error."""
     try:
         song, remarks = drummed(song_of_upload(name, content), **options)
         notes = "".join(f"<li>{html.escape(remark)}</li>" for remark in remarks)
@@ -171,43 +173,45 @@ def answer(name: str, content: bytes, start_bar: int = 0, **options) -> str:
         return error_html(error)
     try:
         start = min(max(start_bar, 0), len(song.bars) - 1)
-        bars = min(HEARD_BARS, len(song.bars) - start)
+        bars = min(PLAYER_BARS, len(song.bars) - start)
         return page + Player(song, start_bar=start, bars=bars).html
-    except Exception as error:  # the file is there all the same: sound is an extra
+    except Exception as error:  # the download works without sound
         return page + f"<p>It cannot be heard here: {html.escape(str(error))}</p>"
 
 
 def download_link(content: bytes, name: str) -> str:
-    """A link with the whole file in it; its name is made harmless."""
+    """A link with the whole file in it and a safe name."""
     text = base64.b64encode(content).decode("ascii")
     safe = html.escape(file_name(name))
     return f'<a download="{safe}" href="data:audio/midi;base64,{text}">Download {safe}</a>'
 
 
 def file_name(name: str) -> str:
-    """A name for the file with drums: letters, digits, spaces, dashes of the old one, and not too many."""
+    """A name for the file with drums: letters, digits, spaces and dashes of the old one, 60 at most."""
     stem = PurePath(name.replace("\\", "/")).stem
     return (re.sub(r"[^\w -]+", "_", stem).strip(" _")[:60] or "song") + " with drums.mid"
 
 
-YOURS = "yours"
-"""The choice that stands for the uploaded file, beside the names of the songbook."""
+UPLOADED = "uploaded"
+"""The choice of the uploaded file, beside the names of the songbook."""
 
 
 def upload_box():
-    """A song of the songbook or an upload, a drummer's choices, and what comes of them."""
+    """Widgets: a song of the songbook or an upload, the options of ``accompany``, and the output."""
     import ipywidgets
 
     wide = {"style": {"description_width": "8em"}, "layout": ipywidgets.Layout(width="min(30em, 98%)")}
-    ours = [(f"{songbook.song(name).name} ({name})", name) for name in songbook.names()]
+    songs = [(f"{songbook.song(name).name} ({name})", name) for name in songbook.names()]
     choice = ipywidgets.Dropdown(
-        options=[*ours, ("your own, uploaded below", YOURS)], value=ours[0][1], description="Song", **wide
+        options=[*songs, ("your own, uploaded below", UPLOADED)], value=songs[0][1], description="Song", **wide
     )
     upload = ipywidgets.FileUpload(accept=".mid,.midi", multiple=False, description="Your MIDI file")
-    preset = ipywidgets.Dropdown(options=["band-conv", "thesis"], value="band-conv", description="Drummer", **wide)
+    preset = ipywidgets.Dropdown(
+        options=[DEFAULT_PRESET, "thesis"], value=DEFAULT_PRESET, description="Drummer", **wide
+    )
     temperature = ipywidgets.SelectionSlider(
-        options=[("none: cut", 0.0), ("0.5", 0.5), ("1", 1.0), ("1.5", 1.5)],
-        value=0.0,  # None would be "nothing chosen" to ipywidgets
+        options=[("none: threshold", 0.0), ("0.5", 0.5), ("1", 1.0), ("1.5", 1.5)],
+        value=0.0,  # None means "nothing chosen" to ipywidgets
         description="Temperature",
         continuous_update=False,
         **wide,
@@ -219,20 +223,20 @@ def upload_box():
 
     def play(_=None):
         try:
-            file = uploaded(upload.value) if choice.value == YOURS else file_of_ours(choice.value)
+            file = uploaded(upload.value) if choice.value == UPLOADED else songbook_file(choice.value)
             if file is None:
                 return show(output, "<p>Choose a MIDI file first.</p>")
             options = {"preset": preset.value, "temperature": temperature.value or None, "seed": seed.value}
             show(output, answer(*file, start_bar=bar.value - 1, **options))
-        except Exception as error:  # the widgets must not die of it
+        except Exception as error:  # of any kind: the widgets must go on working
             show(output, error_html(error))
 
     def take(change):
-        if not uploaded(change["new"]):  # taken back
+        if not uploaded(change["new"]):  # the upload was removed
             return
-        if choice.value == YOURS:
+        if choice.value == UPLOADED:
             return play()
-        choice.value = YOURS  # plays
+        choice.value = UPLOADED  # plays
 
     choice.observe(play, "value")
     upload.observe(take, "value")
@@ -241,16 +245,16 @@ def upload_box():
     return ipywidgets.VBox([choice, upload, preset, temperature, seed, bar, go, output])
 
 
-def file_of_ours(name: str) -> tuple[str, bytes]:
-    """A song of the songbook without its drums, as if somebody had uploaded it."""
+def songbook_file(name: str) -> tuple[str, bytes]:
+    """A song of the songbook without its drums, in the form of an upload."""
     return f"{name}.mid", song_to_bytes(without_drums(songbook.song(name)))
 
 
 # Without one
 
 
-def looped(audio, seconds: float):
-    """The audio, as long as its bars, with no click where it begins again."""
+def looped(audio: np.ndarray, seconds: float) -> np.ndarray:
+    """The audio, cut to the length of its bars and faded out, so that a loop does not click."""
     audio = audio[: round(seconds * sound.SAMPLE_RATE)].copy()
     fade = min(len(audio), sound.SAMPLE_RATE // 50)
     audio[len(audio) - fade :] *= 1 - (1 + np.arange(fade, dtype="float32")) / fade
@@ -259,8 +263,8 @@ def looped(audio, seconds: float):
 
 def smaller(stage: Stage) -> str:
     """The stage's HTML with the band at fewer kilobits a second."""
-    mp3 = base64.b64encode(sound.encode_mp3(stage.audio["band"], kbps=KBPS)).decode("ascii")
-    return re.sub(r'(<audio [^>]*src="data:audio/mpeg;base64,)[^"]*', lambda found: found[1] + mp3, stage.html)
+    audio = audio_element("band", stage.audio["band"], KBPS)
+    return re.sub(r"<audio .*?</audio>", lambda _: audio, stage.html)
 
 
 def without_common(page: str) -> str:

@@ -1,10 +1,10 @@
-"""A corpus: the charts of many songs on disk, and which of them train, validate and test.
+"""Reading a corpus: many songs in grid form on disk, and the split of each.
 
-``build`` (in ``building.py``) makes one; here it is read. The folder holds
+``builder.build`` makes one. The folder holds
 
-- ``plan.json``: what it was built of, and how;
+- ``plan.json``: the songs and settings it is built from;
 - ``shard-00000.npy``, ``shard-00000.json``, ...: the songs (see ``shards.py``);
-- ``splits.json``: for each song its group and its split, and which of its windows must not be used;
+- ``splits.json``: for each song its group and its split, and its windows that must not be used (``duplicates``);
 - ``manifest.json``, written last: format, counts, the sha256 of every other file.
 """
 
@@ -12,41 +12,41 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from drumlib.data.corpus.shards import Record, grid_song_of, open_notes
+from drumlib.data.corpus.shards import Record, grid_song_of, open_notes, with_new_keys
 from drumlib.data.grid_song import GridSong
 from drumlib.data.splitting.splits import SPLITS
 from drumlib.data.windows import Windows
 
-FORMAT = 1
-"""The version of what is on disk. It changes when an older reader would misread it."""
+FORMAT = 2
+"""The version of the files. Format 1 differs in the names of keys (``shards.NEW_KEYS``), and is read as well."""
 
 OPEN_SHARDS = 64
-"""How many shards are kept open: each takes up an open file, of which a process may have some 1,000."""
+"""How many shards are kept open: each needs a file descriptor, of which a process has some 1,000."""
 
 
-class Corpus(Sequence):
-    """The songs of a corpus, as a sequence of ``GridSong``. Notes stay on disk until they are looked at.
+class Corpus:
+    """The songs of a corpus, as a sequence of ``GridSong``. Notes stay on disk until they are used.
 
     Attributes
     ----------
-    folder : where it is.
-    manifest : what ``manifest.json`` says.
-    records : for each song, its shard and its ``Record``.
+    folder : its folder.
+    manifest : the content of ``manifest.json``.
+    records : for each song, the path of its notes and its ``Record``.
     groups : int (songs,): songs with the same number belong together.
     splits : for each song, ``"train"``, ``"validation"`` or ``"test"``.
 
     Raises
     ------
     FileNotFoundError
-        If there is no corpus in the folder, or it was not built to the end.
+        If there is no corpus in the folder, or its build was not finished.
     ValueError
-        If its files are not those that the manifest names, or of a later format.
+        If its files are not those that the manifest names, or of another format.
     """
 
     def __init__(self, folder: str | os.PathLike):
@@ -56,29 +56,29 @@ class Corpus(Sequence):
             raise FileNotFoundError(f"{self.folder}: no corpus here, or one that was not built to the end")
         try:
             self.manifest = json.loads((self.folder / "manifest.json").read_bytes())
-            if self.manifest["format"] != FORMAT:
+            if self.manifest["format"] not in (1, FORMAT):
                 raise ValueError(f"it is of format {self.manifest['format']}; this drumlib reads format {FORMAT}")
-            self.records = []
+            self.records: list[tuple[Path, Record]] = []
             for shard in self.manifest["shards"]:
                 if not re.fullmatch(r"shard-\d+", shard["name"]):
                     raise ValueError(f"a shard is called {shard['name']!r}")
                 stem = self.folder / shard["name"]
                 about = json.loads(self._bytes(stem.name + ".json", shard["json_sha256"]))
-                self.records += [(stem.with_suffix(".npy"), Record(**record)) for record in about["songs"]]
-            said = json.loads(self._bytes("splits.json", self.manifest["splits_sha256"]))
-            self.groups, self.splits = np.array(said["groups"], dtype=np.int64), said["splits"]
-            self._clashes = {int(song): set(windows) for song, windows in said["clashes"].items()}
+                self.records += [(stem.with_suffix(".npy"), Record(**with_new_keys(song))) for song in about["songs"]]
+            content = with_new_keys(json.loads(self._bytes("splits.json", self.manifest["splits_sha256"])))
+            self.groups, self.splits = np.array(content["groups"], dtype=np.int64), content["splits"]
+            self._duplicates = {int(song): set(windows) for song, windows in content["duplicates"].items()}
             if not len(self.records) == len(self.groups) == len(self.splits):
                 raise ValueError("its shards and its splits are not of the same songs")
         except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(f"{self.folder}: not a corpus: {error}") from None
 
     def _bytes(self, name: str, sha256: str) -> bytes:
-        """A file of the corpus. Raises ValueError if it is not the one that the manifest means."""
+        """The content of a file of the corpus. Raises ValueError if its sum is not the manifest's."""
         data = (self.folder / name).read_bytes()
         if hashlib.sha256(data).hexdigest() != sha256:
             raise ValueError(
-                f"{name} is not the file that the manifest names: build into the same folder again, and it is mended"
+                f"{name} is not the file that the manifest names: build into the same folder again to repair it"
             )
         return data
 
@@ -93,13 +93,7 @@ class Corpus(Sequence):
         return (self[number] for number in range(len(self)))
 
     def windows(self, split: str) -> Windows:
-        """The windows of one split; those whose drums stand in another split as well are left out.
-
-        Raises
-        ------
-        ValueError
-            If there is no such split.
-        """
+        """The windows of one split, without those whose drums occur in another split. Raises ValueError."""
         if split not in SPLITS:
             raise ValueError(f"no split {split!r}: there is {', '.join(SPLITS)}")
         index = [
@@ -107,12 +101,12 @@ class Corpus(Sequence):
             for number, (_, record) in enumerate(self.records)
             if self.splits[number] == split
             for i in range(len(record.starts))
-            if i not in self._clashes.get(number, ())
+            if i not in self._duplicates.get(number, ())
         ]
         return Windows(self, np.array(index, dtype=np.int64))
 
-    def check(self, progress=lambda shards: shards) -> None:
-        """Read every shard's notes and compare them with the manifest. Raises ValueError on the first that differs."""
+    def check(self, progress: Callable[[list[dict]], Iterable[dict]] = lambda shards: shards) -> None:
+        """Compare every shard's notes with the sums of the manifest. Raises ValueError on the first that differs."""
         for shard in progress(self.manifest["shards"]):
             self._bytes(shard["name"] + ".npy", shard["notes_sha256"])
 

@@ -1,8 +1,8 @@
-"""Many tasks on many cores, some of which may die.
+"""Running tasks on many processes, and finding the task that kills its process.
 
-A task is anything with a method ``make()`` that can be sent to another process. A song can kill the process that reads
-it: a fault in a library, memory that runs out. Then all that the pool was doing is lost, and nobody knows which task
-was to blame. So the lost tasks are done again one by one, and the one that kills again is known.
+A task is a picklable object with a method ``make()``. A song can kill the process that reads it: by a fault in a
+library, or for want of memory. A pool then loses all tasks that were running, without saying which one was the cause.
+They are run again one by one, each in a process of its own, and the task that kills again is found.
 """
 
 import multiprocessing
@@ -13,17 +13,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from multiprocessing.connection import wait as wait_for
+from typing import Any
 
 
 class WorkerDied(Exception):
-    """The process that was doing a task died."""
+    """The result of a task whose process died."""
 
 
 class InlineExecutor(Executor):
-    """An executor that does a task when it is given: in this process, without another core."""
+    """An executor that runs each task at once, in this process."""
 
     def submit(self, task, /, *args, **kwargs) -> Future:
-        """Do it now."""
+        """Run the task; the future that is returned is done."""
         future = Future()
         try:
             future.set_result(task(*args, **kwargs))
@@ -33,48 +34,49 @@ class InlineExecutor(Executor):
 
 
 def pool(workers: int | None = None) -> Executor:
-    """A pool of processes, as many as there are cores; with ``workers=0``, none but this one.
+    """A pool of ``workers`` processes, by default one a core; with ``workers=0``, this process alone.
 
-    They are started afresh: a copy of a process in which TensorFlow or a notebook runs can stand still for ever. And
-    they do not hear Ctrl-C: this process does, and decides what is next.
+    They are spawned, not forked: a forked copy of a process that runs TensorFlow or a notebook can hang. They ignore
+    Ctrl-C, which this process handles for them.
     """
     if workers == 0:
         return InlineExecutor()
-    fresh = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=fresh, initializer=begin_work)
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=start_worker)
 
 
-def begin_work() -> None:
-    """What a worker does first: it no longer hears Ctrl-C, and sees to it that it does not outlive its parent."""
+def start_worker() -> None:
+    """Initialize a worker process: ignore Ctrl-C, and end when the parent process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
 
     def end_with_parent():
-        wait_for([multiprocessing.parent_process().sentinel])
+        if parent:
+            wait_for([parent.sentinel])
         os._exit(1)
 
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 def stop(executor: Executor) -> None:
-    """End a pool of ours at once. What its workers were writing is there whole or not at all."""
-    processes = list((getattr(executor, "_processes", None) or {}).values())  # it has no public way before Python 3.14
+    """Terminate a pool's processes. Files are written atomically, so none is left half-written."""
+    processes = list((getattr(executor, "_processes", None) or {}).values())  # no public way before Python 3.14
     for process in processes:
         process.terminate()
     executor.shutdown(wait=False)
 
 
 class Workers:
-    """Who does the tasks. As a context manager, it ends what it has begun.
+    """Runs tasks on an executor. As a context manager, it shuts down the executors that it started.
 
-    ``executor`` and ``workers`` are as in ``building.build``.
+    ``executor`` and ``workers`` are as in ``builder.build``.
     """
 
     def __init__(self, executor: Executor | Callable[[], Executor] | None = None, workers: int | None = None):
         self.given = executor if isinstance(executor, Executor) else None
-        self.make = executor if executor and not self.given else lambda: pool(workers)
-        self.width = 1 if workers == 0 else 2 * (workers or os.cpu_count() or 1) + 2
+        self.make = (lambda: pool(workers)) if executor is None or isinstance(executor, Executor) else executor
+        self.in_flight = 1 if workers == 0 else 2 * (workers or os.cpu_count() or 1) + 2  # tasks submitted at a time
         if executor:
-            self.width = 256  # a cluster, perhaps: who knows how large
+            self.in_flight = 256  # a cluster of unknown size
         self.current: Executor | None = None  # started when it is needed
 
     def __enter__(self) -> "Workers":
@@ -87,18 +89,18 @@ class Workers:
             else:
                 self.current.shutdown(wait=False)
 
-    def run(self, tasks: Iterable) -> Iterator[tuple]:
-        """Do tasks, not many more at a time than there are workers; yield each with its result as it is done.
+    def run(self, tasks: Iterable) -> Iterator[tuple[Any, Any]]:
+        """Run tasks, and yield each with its result as it is done.
 
-        A task whose process died is yielded with ``Died`` instead. What else a task raises is raised here.
+        A task whose process died twice is yielded with a ``WorkerDied``. Other exceptions of a task are raised here.
         """
         waiting, lost = deque(tasks), []
-        running: dict[Future, object] = {}
+        running: dict[Future, Any] = {}
         try:
             while waiting or running:
                 self.current = self.current or self.given or self.make()
                 broken = False
-                while waiting and len(running) < self.width and not broken:
+                while waiting and len(running) < self.in_flight and not broken:
                     try:
                         running[self.current.submit(waiting[0].make)] = waiting[0]
                         waiting.popleft()
@@ -116,32 +118,32 @@ class Workers:
                         raise error
                 if broken and not running:
                     self.current.shutdown(wait=False)
-                    self.current = self.given = None  # whoever gave it made one only: go on with one of our own
+                    self.current = self.given = None  # a given executor cannot be made again: go on with a pool
         finally:
-            if self.given:  # what is our own is ended as a whole
+            if self.given:  # an executor of our own is shut down as a whole
                 for future in running:
                     future.cancel()
         yield from one_by_one(lost)
 
 
-def attempt(processes: Executor) -> Executor:
-    """A pool, if its processes can be started at all. Raises RuntimeError if not: then no task is to blame."""
+def checked(processes: Executor) -> Executor:
+    """The pool itself, once a process of it has started. Raises RuntimeError if none can be started."""
     try:
         processes.submit(os.getpid).result()
     except BrokenExecutor:
         raise RuntimeError(
-            "no process could be started. In a script, what builds must stand below `if __name__ == '__main__':`, "
-            "for every new process reads the script again; or do it in this process, with workers=0"
+            "no process could be started. In a script, the call must stand below `if __name__ == '__main__':`, because "
+            "each new process imports the script; or use this process, with workers=0"
         ) from None
     return processes
 
 
-def one_by_one(tasks: Iterable) -> Iterator[tuple]:
-    """Do tasks one after the other in a process beside this one; yield each with its result, or with ``Died``."""
+def one_by_one(tasks: Iterable) -> Iterator[tuple[Any, Any]]:
+    """Run tasks one after the other in a single other process; yield each with its result or a ``WorkerDied``."""
     beside = None
     try:
         for task in tasks:
-            beside = beside or attempt(pool(1))
+            beside = beside or checked(pool(1))
             try:
                 yield task, beside.submit(task.make).result()
             except BrokenExecutor:

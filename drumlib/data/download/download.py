@@ -1,4 +1,4 @@
-"""Songs of others: where they are, whose they are, and how they come here whole (``python -m drumlib download``)."""
+"""Downloading data sets: their addresses, checksums, licences and citations (``drumlib download``)."""
 
 import errno
 import json
@@ -8,14 +8,14 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from drumlib.data.download.fetch import DownloadError, fetch, read_json, sum_of, sums
+from drumlib.data.download.fetch import DownloadError, fetch, mismatch_message, read_json, sha256_of
 from drumlib.data.download.unpack import ArchiveError, Bounds, unpack
 from drumlib.files import write_whole
 
 __all__ = ["SOURCES", "ArchiveError", "Bounds", "DownloadError", "DataSet", "download", "find_source", "is_downloaded"]
 
 MARKER = "SOURCE.json"
-"""The file, in a downloaded folder, that says where all of it is from and whose it is. Only a whole folder has it."""
+"""The file in a downloaded folder that names its origin, licence and citation. It is written last."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class DataSet:
 
     Attributes
     ----------
-    name, what : its short name, and what it is.
-    url, sha256 : where its archive is, and the archive's sum, in hexadecimal.
-    licence, citation : how it may be used, and what to cite.
-    archive_bytes : the archive has no more bytes than these.
-    bounds : how much may come out of it.
-    doubt : what speaks against the sum, if anything does.
+    name, what : its short name, and a description.
+    url, sha256 : the address of its archive, and the archive's checksum, in hexadecimal.
+    licence, citation : its licence, and the work to cite.
+    archive_bytes : the most bytes of the archive.
+    bounds : the most that may be unpacked from it.
+    doubt : a caveat about the checksum, for error messages.
     """
 
     name: str
@@ -59,12 +59,12 @@ LAKH = DataSet(
     name="lakh",
     what="the Lakh MIDI Dataset, the part matched to the Million Song Dataset: 116,189 files (1.4 GB to download)",
     url="http://hog.ee.columbia.edu/craffel/lmd/lmd_matched.tar.gz",
-    # As one public project states it. We never had the archive in our hands, and so have not checked it.
+    # As one public project states it: we have not had the archive, and could not check it.
     sha256="621ff830aed771f469e5bfa13dc12a33c6ed69090adeda63d0b5c47783af0191",
     licence="CC BY 4.0",
     citation="Raffel: Learning-Based Methods for Comparing Sequences, with Applications to Audio-to-MIDI Alignment and "
     "Matching. PhD thesis, Columbia University, 2016",
-    # For the same reason these bounds are wide: they shall keep a bomb out, not a song.
+    # For the same reason these bounds are wide: they exclude a decompression bomb, not a song.
     archive_bytes=2_000_000_000,
     bounds=Bounds(entries=300_000, file_bytes=100_000_000, all_bytes=20_000_000_000),
     doubt="we have this sum from one public project, and have not checked it ourselves",
@@ -74,19 +74,19 @@ SOURCES = {source.name: source for source in (GROOVE, LAKH)}
 
 
 def find_source(name: str) -> DataSet:
-    """The source of that name. Raises ValueError if there is none."""
+    """The data set of that name. Raises ValueError if there is none."""
     if name not in SOURCES:
         raise ValueError(f"no source {name!r}: choose {' or '.join(SOURCES)}")
     return SOURCES[name]
 
 
 def is_downloaded(name: str, folder: str | os.PathLike, sha256: str | None = None) -> bool:
-    """Whether a folder holds what ``download`` put there. Files that were taken away by hand are not missed."""
-    return read_json(Path(folder) / MARKER).get("sha256") == right_sum(find_source(name), sha256)
+    """Whether ``download`` finished this folder. It does not check that all files are still there."""
+    return read_json(Path(folder) / MARKER).get("sha256") == expected_sha256(find_source(name), sha256)
 
 
-def right_sum(source: DataSet, sha256: str | None) -> str:
-    """The sum that an archive must have: the source's, or another. Raises ValueError if that one is no sum."""
+def expected_sha256(source: DataSet, sha256: str | None) -> str:
+    """The checksum that the archive must have: ``sha256``, or the data set's. Raises ValueError if it is malformed."""
     if sha256 is None:
         return source.sha256
     if not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
@@ -102,33 +102,33 @@ def download(
     archive: str | os.PathLike | None = None,
     progress: bool = True,
 ) -> Path:
-    """Download a data set and unpack it into ``folder``, which it returns. If it is there already, nothing is done.
+    """Download a data set and unpack it into ``folder``, which is returned. A finished folder is left as it is.
 
-    The archive lies beside the folder until it is unpacked; then it is deleted. Stopped at any time, the next call goes
-    on: the download where it broke off, the unpacking from its beginning.
+    The archive is kept beside the folder until it is unpacked, and then deleted. After an interruption, the next call
+    resumes the download, or unpacks from the beginning.
 
     Parameters
     ----------
     name : one of ``SOURCES``.
-    folder : the folder to be; it must be absent or empty.
-    url : a mirror. The sum stays the same.
-    sha256 : another sum, if you know better than ``SOURCES``.
+    folder : where to unpack; absent or empty.
+    url : a mirror of the archive.
+    sha256 : the archive's checksum, in place of that in ``SOURCES``.
     archive : an archive that was downloaded by hand. It is not deleted.
     progress : whether to show progress bars.
 
     Raises
     ------
     DownloadError
-        If the server cannot be reached or does not give the file, or the archive has another sum.
+        If the server cannot be reached or refuses the file, or the archive has another checksum.
     ArchiveError
-        If the archive is damaged, or holds what we do not unpack (see ``drumlib.data.download.unpack``).
+        If the archive is damaged, or refused by ``unpack``.
     ValueError
-        If there is no source of that name.
+        If there is no data set of that name.
     OSError
-        If the folder is taken, or cannot be written to.
+        If the folder has other content, or cannot be written to.
     """
     source, target = find_source(name), Path(folder).resolve()
-    sha256 = right_sum(source, sha256)
+    sha256 = expected_sha256(source, sha256)
     if is_downloaded(name, target, sha256):
         return Path(folder)
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
@@ -140,7 +140,7 @@ def download(
         return Path(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
     fetched = target.parent / source.url.rsplit("/", 1)[-1]
-    if fetched.exists():  # an earlier call was stopped while it unpacked
+    if fetched.exists():  # an earlier call was interrupted while it unpacked
         check_archive(fetched, source, sha256, progress)
     else:
         fetch(url or source.url, fetched, sha256, source.archive_bytes, progress, source.doubt)
@@ -150,13 +150,7 @@ def download(
 
 
 def check_archive(archive: Path, source: DataSet, sha256: str, progress: bool = True) -> None:
-    """Check an archive that was not fetched just now.
-
-    Raises
-    ------
-    DownloadError
-        If it has another sum, is larger than the source's, or is no ordinary file.
-    """
+    """Check an archive on disk. Raises DownloadError if it is not a file, is too large, or has another checksum."""
     size = archive.stat().st_size
     if not archive.is_file():
         raise DownloadError(f"{archive}: not an ordinary file")
@@ -164,30 +158,30 @@ def check_archive(archive: Path, source: DataSet, sha256: str, progress: bool = 
         raise DownloadError(
             f"{archive}: not the archive of {source.name}: it has {size:,} bytes, more than {source.archive_bytes:,}"
         )
-    found = sum_of(archive, progress)
+    found = sha256_of(archive, progress)
     if found != sha256:
+        mismatch = mismatch_message(found, sha256, source.doubt)
         raise DownloadError(
-            f"{archive}: not the archive of {source.name}, or a damaged one: {sums(found, sha256, source.doubt)}. "
-            "Remove it, and download it again"
+            f"{archive}: not the archive of {source.name}, or a damaged one: {mismatch}. Remove it and try again"
         )
 
 
 def unpack_whole(archive: Path, target: Path, source: DataSet, sha256: str, progress: bool = True) -> None:
-    """Unpack into a new folder beside the target, which takes the target's place when all is there.
+    """Unpack into a temporary folder beside the target, which is renamed to the target when all is there.
 
-    Stopped with Ctrl-C it takes its folder with it. Only if the process is killed, a ``.unpacking-...`` stays behind.
+    The temporary folder, ``.unpacking-...``, is removed on errors and Ctrl-C, but not if the process is killed.
     """
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".unpacking-") as temporary:
         whole = Path(temporary) / "all"
-        whole.mkdir()  # not the temporary folder itself: that one is private
+        whole.mkdir()  # the temporary folder itself is readable by its owner only
         files = unpack(archive, whole, source.bounds, progress)
         top = list(whole.iterdir())
-        if len(top) == 1 and top[0].is_dir():  # all in one folder, groove/...: it becomes the target
+        if len(top) == 1 and top[0].is_dir():  # a single folder becomes the target
             whole = top[0]
         about = {key: value for key, value in asdict(source).items() if isinstance(value, str) and value}
         about |= {"sha256": sha256, "files": files}
         if sha256 != source.sha256:
-            about["doubt"] = f"not the published archive: its sum is {source.sha256}; whose this is, we do not know"
+            about["doubt"] = f"not the published archive, whose sha256 is {source.sha256}"
         write_whole(whole / MARKER, json.dumps(about, indent=1, ensure_ascii=False).encode())
         if target.exists():
             target.rmdir()  # it is empty; Windows does not rename onto it

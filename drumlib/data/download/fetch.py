@@ -1,7 +1,6 @@
-"""One large file, brought here over a connection that breaks: it goes on where it broke, and is checked by its sum.
+"""Downloading one large file over HTTP: resumed after interruptions, and checked by its sha256.
 
-requests does the asking. pooch would check the sum as well; but when it is stopped, it deletes what it was checking,
-and after an hour's download that is a pity.
+pooch checks sums as well, but deletes the part that it has when it is interrupted, so it cannot resume.
 """
 
 import contextlib
@@ -18,35 +17,35 @@ from drumlib.data.download.unpack import CHUNK, naming
 from drumlib.files import write_whole
 
 TIMEOUT = (10, 30)
-"""Seconds until a server must have taken the connection; seconds in which something must come."""
+"""Seconds to connect; seconds to wait for data."""
 
 TRIES, WAIT, ENOUGH = 5, 1.0, 1 << 20
-"""A broken connection is tried again until five in a row brought less than ENOUGH bytes. WAIT: seconds, then more."""
+"""A download fails after TRIES connections in a row with fewer than ENOUGH bytes each; WAIT: seconds between them."""
 
 
 class DownloadError(OSError):
-    """A file that is not the right one, or did not come whole. The message says why, and what a second call will do."""
+    """A file that is incomplete, or has another checksum. The message says why, and what a second call will do."""
 
 
-class Broken(Exception):
-    """A connection that broke, or was refused: it may be tried again. ``answered`` if the server spoke to us at all."""
+class ConnectionBroken(Exception):
+    """A connection that failed and may be tried again. ``answered``: whether the server answered at all."""
 
     def __init__(self, reason: str, answered: bool):
         super().__init__(reason)
         self.answered = answered
 
 
-def fetch(url: str, path: Path, sha256: str, most: int, progress: bool = True, doubt: str = "") -> None:
-    """Bring the file at ``url`` to ``path``, going on with what an earlier call left in ``path`` + ``.part``.
+def fetch(url: str, path: Path, sha256: str, max_bytes: int, progress: bool = True, doubt: str = "") -> None:
+    """Download ``url`` to ``path``, resuming from the ``path`` + ``.part`` of an earlier call.
 
-    A file with another sum is set aside as ``path`` + ``.wrong``, and the next call begins anew. ``doubt`` is what
-    speaks against the sum itself, for the message.
+    A file with another checksum is renamed to ``path`` + ``.wrong``, and the next call starts afresh. ``doubt`` is a
+    caveat about the checksum itself, for the message.
 
     Raises
     ------
     DownloadError
-        If the server cannot be reached or does not give the file, if more than ``most`` bytes come, or if they have
-        another sum.
+        If the server cannot be reached or refuses the file, if it sends more than ``max_bytes``, or if the checksum is
+        another.
     OSError
         If the file cannot be written.
     """
@@ -61,103 +60,101 @@ def fetch(url: str, path: Path, sha256: str, most: int, progress: bool = True, d
     ):
         while True:
             try:
-                _go_on(session, url, part, most, bar)
+                _continue(session, url, part, max_bytes, bar)
                 break
-            except Broken as broken:
+            except ConnectionBroken as broken:
                 have = size_of(part)
                 failures = 1 if have - furthest >= ENOUGH else failures + 1
                 furthest = max(have, furthest)
-                if failures >= TRIES or not (tried or broken.answered):  # what never worked is not tried again
+                if failures >= TRIES or not (tried or broken.answered):  # the first connection is not tried again
                     kept = f". {have:,} bytes are here: call again to go on" if have else ""
                     raise DownloadError(f"{url}: {broken}{kept}") from None
                 tried = True
                 time.sleep(WAIT * failures)
-    found = sum_of(part, progress)
+    found = sha256_of(part, progress)
     if found != sha256:
         part.replace(wrong)
         _discard(part)
         raise DownloadError(
-            f"{url}: not the file that it should be: {sums(found, sha256, doubt)}. "
+            f"{url}: not the file that it should be: {mismatch_message(found, sha256, doubt)}. "
             f"It is kept as {wrong}; call again to begin anew"
         )
     part.replace(path)
     _discard(part)
 
 
-def _go_on(session, url: str, part: Path, most: int, bar) -> None:
-    """Ask once for what is missing of a file, and add what comes to ``part``. Raises Broken if it is not all."""
+def _continue(session, url: str, part: Path, max_bytes: int, bar) -> None:
+    """Request what is missing of a file once, and append it to ``part``. Raises ConnectionBroken if it is not all."""
     import requests
 
-    have, known = size_of(part), _notes(part)
+    have, known = size_of(part), _read_state(part)
     if have and have == known.get("size"):
-        return  # all of it is here, and was not checked yet
+        return  # complete, but not checked yet
     headers = {
         "User-Agent": f"drumlib/{__version__}",
-        "Accept-Encoding": "identity",  # the file's own bytes: a part of packed ones would be of no use
+        "Accept-Encoding": "identity",  # the file's own bytes: a compressed part could not be resumed
     }
     version = known.get("version") if known.get("url") == url else None
     if have:
         headers["Range"] = f"bytes={have}-"
         if version:
-            headers["If-Range"] = version  # "if it is another file by now, send all of it"
+            headers["If-Range"] = version  # "if the file has changed, send all of it"
     try:
         response = session.get(url, headers=headers, stream=True, timeout=TIMEOUT)
-    except ValueError:  # requests has four kinds of them for an address that is none
+    except ValueError:  # requests raises four kinds of it for a malformed address
         raise DownloadError(f"{url}: not the address of a file (http://... or https://...)") from None
     except requests.RequestException as error:
-        raise Broken(reason(error), answered=False) from None
+        raise ConnectionBroken(reason(error), answered=False) from None
     with response:
         status, answer = response.status_code, response.headers
         if have and status in (206, 416):
             first, size = _range(answer.get("Content-Range", ""))
             if status == 416 and size == have:
                 return
-            changed = version and _version(answer) not in (None, version)  # and it does not know If-Range
+            changed = version and _version(answer) not in (None, version)  # the server ignores If-Range
             if status == 416 or first != have or changed or known.get("size", size) != size:
                 _discard(part)
-                return _go_on(session, url, part, most, bar)
+                return _continue(session, url, part, max_bytes, bar)
         elif status == 200:
             have, size = _discard(part), _number(answer.get("Content-Length", ""))
         elif status in (429, 500, 502, 503, 504):
-            raise Broken(f"the server answers {status} {response.reason}", answered=True)
+            raise ConnectionBroken(f"the server answers {status} {response.reason}", answered=True)
         else:
             raise DownloadError(f"{url}: the server answers {status} {response.reason}")
-        if size is not None and size > most:
+        if size is not None and size > max_bytes:
             _discard(part)
-            raise DownloadError(
-                f"{url}: the server has {size:,} bytes for us, more than the {most:,} of the right file"
-            )
-        _write_notes(part, url=url, version=_version(answer), size=size)
+            raise DownloadError(f"{url}: the server has {size:,} bytes, more than the {max_bytes:,} of the right file")
+        _write_state(part, url=url, version=_version(answer), size=size)
         bar.reset(size)
         bar.initial = bar.n = bar.last_print_n = have
         bar.refresh()
         with open(part, "ab") as file:
             while chunk := _read(response):
                 have += len(chunk)
-                if have > most:
+                if have > max_bytes:
                     break
                 with naming(part):
                     file.write(chunk)
                 bar.update(len(chunk))
-    if have > most:
+    if have > max_bytes:
         _discard(part)
-        raise DownloadError(f"{url}: the server sends more than the {most:,} bytes of the right file")
+        raise DownloadError(f"{url}: the server sends more than the {max_bytes:,} bytes of the right file")
     if size is not None and have < size:
-        raise Broken("the connection broke off", answered=True)
+        raise ConnectionBroken("the connection broke off", answered=True)
 
 
 def _read(response) -> bytes:
-    """The next bytes of an answer, as they came: some servers call a .tar.gz "packed", and requests would unpack it."""
+    """The next bytes of a response, not decoded: some servers send a .tar.gz with "Content-Encoding: gzip"."""
     import urllib3
 
     try:
         return response.raw.read(CHUNK, decode_content=False)
     except (OSError, urllib3.exceptions.HTTPError) as error:
-        raise Broken(reason(error), answered=True) from None
+        raise ConnectionBroken(reason(error), answered=True) from None
 
 
 def reason(error: BaseException) -> str:
-    """Why a connection failed, in a few words: requests wraps the true error in several others."""
+    """Why a connection failed, in a few words, from the innermost of the errors that requests has chained."""
     chain = [error]
     while (inner := chain[-1].__cause__ or chain[-1].__context__) is not None and len(chain) < 20:
         chain.append(inner)
@@ -172,7 +169,7 @@ def reason(error: BaseException) -> str:
     return f"the connection broke off ({' '.join(str(chain[-1]).split())[:200] or type(chain[-1]).__name__})"
 
 
-def sum_of(path: Path, progress: bool = True) -> str:
+def sha256_of(path: Path, progress: bool = True) -> str:
     """The sha256 of a file, in hexadecimal."""
     from tqdm import tqdm
 
@@ -187,8 +184,8 @@ def sum_of(path: Path, progress: bool = True) -> str:
     return digest.hexdigest()
 
 
-def sums(found: str, sha256: str, doubt: str = "") -> str:
-    """The words for a sum that is not the right one."""
+def mismatch_message(found: str, sha256: str, doubt: str = "") -> str:
+    """The part of an error message about a wrong checksum."""
     return f"its sha256 is {found}, not {sha256}" + (f" ({doubt})" if doubt else "")
 
 
@@ -198,13 +195,13 @@ def size_of(path: Path) -> int:
 
 
 def _version(headers) -> str | None:
-    """What tells one state of a file on a server from another; a weak ETag (W/...) promises too little."""
+    """A version of the file, from the response's headers: a strong ETag, or the time of the last change."""
     etag = headers.get("ETag", "")
     return etag if etag.startswith('"') else headers.get("Last-Modified")
 
 
 def _range(header: str) -> tuple[int | None, int | None]:
-    """From "bytes 5-9/10" (or "bytes */10"): the first byte, 5, and the size of the whole, 10. None where unknown."""
+    """From "bytes 5-9/10" (or "bytes */10"): the first byte, 5, and the total size, 10. None where unknown."""
     match = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", header.strip())
     return (_number(match[1] or ""), _number(match[2])) if match else (None, None)
 
@@ -213,32 +210,32 @@ def _number(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
-def _notes_path(part: Path) -> Path:
-    """The file that says of which file, and of which version of it, ``part`` is a part."""
+def _state_path(part: Path) -> Path:
+    """The file with the url, the version and the size of the file that ``part`` is a part of."""
     return part.with_name(part.name + ".json")
 
 
-def _write_notes(part: Path, **notes) -> None:
-    known = {key: value for key, value in notes.items() if value is not None}
-    write_whole(_notes_path(part), json.dumps(known).encode())
+def _write_state(part: Path, **state) -> None:
+    known = {key: value for key, value in state.items() if value is not None}
+    write_whole(_state_path(part), json.dumps(known).encode())
 
 
-def _notes(part: Path) -> dict:
-    """What was noted of a part: url and version, both text; size, in bytes. All that is missing or odd is left out."""
+def _read_state(part: Path) -> dict:
+    """The url, version and size that were written for a part, without what is absent or of a wrong type."""
     kinds = {"url": str, "version": str, "size": int}
-    found = read_json(_notes_path(part))
+    found = read_json(_state_path(part))
     return {key: found[key] for key, kind in kinds.items() if isinstance(found.get(key), kind)}
 
 
 def _discard(part: Path) -> int:
-    """Forget an unfinished download. Returns how much is left of it: nothing."""
+    """Remove an unfinished download. Returns the number of bytes that are left, 0."""
     part.unlink(missing_ok=True)
-    _notes_path(part).unlink(missing_ok=True)
+    _state_path(part).unlink(missing_ok=True)
     return 0
 
 
 def read_json(path: Path) -> dict:
-    """The JSON object in a small file of ours; an empty one if there is no such file, or something else in it."""
+    """The JSON object in a small file; an empty one if the file is absent or holds something else."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         with open(path, "rb") as file:
             found = json.loads(file.read(CHUNK))

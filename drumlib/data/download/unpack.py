@@ -1,6 +1,6 @@
-"""Archives of strangers, unpacked with care: nothing outside the folder, no links, and never more than was allowed.
+"""Unpacking untrusted archives: nothing outside the folder, no links, and no more than the allowed sizes.
 
-Sizes that an archive states are believed of nobody: what really comes out is counted, while it comes.
+The sizes that an archive states are not trusted: the bytes are counted while they are unpacked.
 """
 
 import errno
@@ -14,25 +14,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple, Protocol, cast
 
 WANTED_ENDINGS = (".mid", ".midi", ".csv", ".json", ".txt")
 WANTED_NAMES = ("README", "LICENSE")
 
 CHUNK = 1 << 16
-"""Bytes that are read at once."""
+"""Bytes read at a time."""
 
 HEADER_BYTES = 1 << 16
-"""The most that may stand between two files of a tar: headers, long names, padding. tarfile reads it all at once."""
+"""The most bytes between two files of a tar (headers, long names, padding), all of which tarfile reads at once."""
 
 
 class ArchiveError(ValueError):
-    """An archive that is damaged, or that has something in it which we do not unpack. The message says what."""
+    """An archive that is damaged, or has content that is refused. The message says which."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """How much may come out of an archive: entries (files and folders), bytes of one file, bytes of all files."""
+    """Limits for unpacking: the number of entries (files and folders), the bytes of a file, the bytes of all files."""
 
     entries: int
     file_bytes: int
@@ -40,40 +40,41 @@ class Bounds:
 
 
 class ArchiveEntry(NamedTuple):
-    """One file or folder of an archive. ``open`` gives its bytes; ``is_plain`` is false for a link or a device."""
+    """One file or folder of an archive. ``open`` returns a stream; ``is_plain`` is False for a link or a device."""
 
     name: str
     size: int
     is_folder: bool
     is_plain: bool
-    open: Callable[[], BinaryIO]
+    open: Callable[[], IO[bytes]]
 
 
 def unpack(archive: str | os.PathLike, folder: str | os.PathLike, bounds: Bounds, progress: bool = True) -> int:
-    """Unpack a zip or a tar.gz into a folder that is there and empty. Returns the number of files written.
+    """Unpack a zip or a tar.gz into an empty folder. Returns the number of files written.
 
-    Only songs, tables and texts are written (``WANTED_ENDINGS``, ``WANTED_NAMES``). All else is read, counted, and
-    left out. Files get the permissions of any new file. On an error, the folder holds a part: throw it away.
+    Only songs, tables and texts are written (``WANTED_ENDINGS``, ``WANTED_NAMES``); other files are read and counted.
+    Files get default permissions. After an error, the folder holds a part, and should be removed.
 
     Raises
     ------
     ArchiveError
-        If the archive is damaged, encrypted or larger than ``bounds``, holds a link, a device, a path that may lead
-        out of the folder, two files of one name, or nothing that we want.
+        If the archive is damaged, encrypted or exceeds ``bounds``; or holds a link, a device, a path that may lead out
+        of the folder, two files of the same name, or no file to write.
     OSError
-        If the archive cannot be read, or the folder not written to.
+        If the archive cannot be read, or the folder cannot be written to.
     """
     from tqdm import tqdm
 
     archive, folder = Path(archive), Path(folder)
     size = archive.stat().st_size
+    count, written, name = 0, 0, ""
     with (
         open(archive, "rb") as raw,
         tqdm(total=size, desc="unpacking", unit="B", unit_scale=True, disable=not progress) as bar,
     ):
         try:
-            count = written = 0
             for number, entry in enumerate(entries(raw), 1):
+                name = entry.name
                 if number > bounds.entries:
                     raise ArchiveError(f"it holds more than {bounds.entries:,} files and folders")
                 parts = checked_parts(entry)
@@ -88,18 +89,18 @@ def unpack(archive: str | os.PathLike, folder: str | os.PathLike, bounds: Bounds
         except ArchiveError as error:
             raise ArchiveError(f"{archive}: {error}") from None
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            raise ArchiveError(f"{archive}: two of its files have one name: {short(entry.name)}") from None
+            raise ArchiveError(f"{archive}: two of its files have one name: {short(name)}") from None
         except OSError as error:
             if error.errno not in (None, errno.EINVAL):  # none: gzip's own; EINVAL: a zip that points before its start
                 raise
             raise ArchiveError(f"{archive}: it is damaged ({error})") from None
-        except Exception as error:  # zipfile and tarfile answer damage with many kinds of exception
+        except Exception as error:  # zipfile and tarfile raise many kinds of exception on damage
             raise ArchiveError(f"{archive}: it is damaged ({str(error) or type(error).__name__})") from None
     return count
 
 
 def checked_parts(entry: ArchiveEntry) -> list[str]:
-    """The folders and the name of an entry. Raises ArchiveError if it is no plain file or folder inside the archive."""
+    """The parts of an entry's path. Raises ArchiveError if it is not a plain file or folder below the root."""
     parts = [part for part in entry.name.split("/") if part not in ("", ".")]
     if entry.name.startswith("/") or ".." in parts or any(character in entry.name for character in "\\:"):
         raise ArchiveError(f"{short(entry.name)}: a path that may lead out of the folder")
@@ -112,18 +113,18 @@ def checked_parts(entry: ArchiveEntry) -> list[str]:
 
 
 def is_wanted(parts: list[str]) -> bool:
-    """Whether it is a song, a table or a text. Hidden files (``._song.mid``: a Mac's notes on a song) are none."""
+    """Whether a path is a song, a table or a text, and not a hidden file (such as macOS's ``._song.mid``)."""
     name = parts[-1] if parts else ""
     return name in WANTED_NAMES or (name.lower().endswith(WANTED_ENDINGS) and not name.startswith("."))
 
 
 def short(name: str) -> str:
-    """A stranger's name for a file, fit to be printed."""
+    """A name from the archive, escaped and shortened for a message."""
     return repr(name if len(name) <= 80 else name[:80] + "...")
 
 
 def read_entry(entry: ArchiveEntry, target: Path | None, bounds: Bounds, room: int) -> int:
-    """Read an entry whole, write it to ``target`` if there is one, and return how many bytes it had."""
+    """Read an entry, write it to ``target`` unless that is None, and return its number of bytes."""
     size = 0
     with entry.open() as stream, new_file(target) as write:
         while chunk := stream.read(CHUNK):
@@ -140,7 +141,7 @@ def read_entry(entry: ArchiveEntry, target: Path | None, bounds: Bounds, room: i
 
 @contextmanager
 def new_file(path: Path | None) -> Iterator[Callable[[bytes], object]]:
-    """Something to write bytes with: into a new file, or, without a path, to nowhere."""
+    """A function that writes bytes to a new file; without a path, one that discards them."""
     if path is None:
         yield len
         return
@@ -151,7 +152,7 @@ def new_file(path: Path | None) -> Iterator[Callable[[bytes], object]]:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """A full disk has no name: errors of the system that do not say which file they mean get one here."""
+    """Add the path to an OSError that has no file name, such as that of a full disk."""
     try:
         yield
     except OSError as error:
@@ -161,7 +162,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def entries(raw: BinaryIO) -> Iterator[ArchiveEntry]:
-    """All entries of a zip or a tar.gz. Each must be read before the next is asked for."""
+    """All entries of a zip or a tar.gz. Each must be read before the next one is requested."""
     magic = raw.read(2)
     raw.seek(0)
     if magic == b"PK":
@@ -177,8 +178,8 @@ def zip_entries(raw: BinaryIO) -> Iterator[ArchiveEntry]:
         for info in archive.infolist():
             if info.flag_bits & 1:
                 raise ArchiveError("it is encrypted")
-            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others are not read in chunks
-                raise ArchiveError(f"{short(info.filename)}: packed in a way that we do not unpack")
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others cannot be read in chunks
+                raise ArchiveError(f"{short(info.filename)}: compressed by a method that is not supported")
             kind = stat.S_IFMT(info.external_attr >> 16)
             plain = kind in (0, stat.S_IFDIR if info.is_dir() else stat.S_IFREG)
             yield ArchiveEntry(info.orig_filename, info.file_size, info.is_dir(), plain, partial(archive.open, info))
@@ -187,33 +188,39 @@ def zip_entries(raw: BinaryIO) -> Iterator[ArchiveEntry]:
 def tar_entries(raw: BinaryIO) -> Iterator[ArchiveEntry]:
     """The entries of a tar.gz, read once from its beginning to its end."""
     with gzip.open(raw) as unzipped:
-        stream = Rationed(unzipped)
-        with tarfile.open(fileobj=stream, mode="r|", bufsize=tarfile.BLOCKSIZE) as archive:
+        stream = LimitedReader(unzipped)
+        with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", bufsize=tarfile.BLOCKSIZE) as archive:
+            members: list = archive.members  # pyright: ignore[reportAttributeAccessIssue]  # not in its stubs
             while (member := archive.next()) is not None:
-                archive.members.clear()  # or it keeps a record of each, a hundred thousand of them
+                members.clear()  # or it keeps a record of each, a hundred thousand of them
                 plain = member.isreg() or member.isdir()
-                stream.ration = HEADER_BYTES + member.size
-                yield ArchiveEntry(
-                    member.name, member.size, member.isdir(), plain, partial(archive.extractfile, member)
-                )
-                stream.ration = HEADER_BYTES
+                stream.allowed = HEADER_BYTES + member.size
+                content = cast(Callable[[], IO[bytes]], partial(archive.extractfile, member))
+                yield ArchiveEntry(member.name, member.size, member.isdir(), plain, content)
+                stream.allowed = HEADER_BYTES
         if stream.last != bytes(tarfile.BLOCKSIZE):  # a block of zeros; tarfile takes a damaged header for the end too
             raise ArchiveError("it is damaged, or cut off: it does not end as a tar does")
-        stream.ration = 1 << 24  # some tars end in many zeros: on a tape, blocks were large
+        stream.allowed = 1 << 24  # some tars end in many zeros, for the large blocks of tapes
         while stream.read(CHUNK):  # gzip's own checksum comes last
             pass
 
 
-class Rationed:
-    """A stream that gives no more than its ration: a header that claims to be gigabytes long is not read."""
+class Readable(Protocol):
+    """A binary stream."""
 
-    def __init__(self, stream: BinaryIO):
-        self.stream, self.ration, self.last = stream, HEADER_BYTES, b""
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class LimitedReader:
+    """A stream that raises after ``allowed`` bytes, so that a header that claims gigabytes is not read into memory."""
+
+    def __init__(self, stream: Readable):
+        self.stream, self.allowed, self.last = stream, HEADER_BYTES, b""
 
     def read(self, size: int) -> bytes:
-        """The next bytes. Raises ArchiveError if they are more than the ration that is left."""
+        """The next bytes. Raises ArchiveError if they are more than what is still allowed."""
         self.last = self.stream.read(size)
-        self.ration -= len(self.last)
-        if self.ration < 0:
+        self.allowed -= len(self.last)
+        if self.allowed < 0:
             raise ArchiveError("it is damaged: there is too much between two of its files")
         return self.last

@@ -1,36 +1,14 @@
-"""Things to play with: a knob is moved, and what you hear and see changes.
+"""Interactive components of a page: a reader turns a knob, and what is heard and seen changes.
 
-In a built page they work on takes that were computed when the book was built: no kernel, no network. With a kernel,
-``live`` computes each take when its knob is moved. Everything here is imported when it is first used.
+In a built page they need no kernel and no network: all takes were computed when the book was built. With a kernel,
+``live()`` computes each take when its knob is turned. Everything here is imported when it is first used.
 """
 
 import importlib
-import sys
-from types import ModuleType
 
-_HOME = {
-    "Knob": "stage",
-    "Take": "stage",
-    "Stage": "stage",
-    "Sequencer": "sequencer",
-    "live": "live",
-}
+_HOME = {"Knob": "knobs", "Take": "knobs", "Stage": "stage", "Sequencer": "sequencer"}
 
 __all__ = list(_HOME)
-
-
-class _Package(ModuleType):
-    """The file ``live`` is named after the one function in it.
-
-    Importing a file binds its name in the package, over the function of that name. Here it does not.
-    """
-
-    def __setattr__(self, name, value):
-        if not (name in _HOME and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str):

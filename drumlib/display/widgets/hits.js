@@ -3,7 +3,7 @@
 (function (drumlib) {
   "use strict";
 
-  // As widgets/stage.py packs them: 12 bits of step, 4 of drum, 8 of velocity, 8 of offset + 50 in hundredths of a step.
+  // As `packed_hits` in stage_page.py packs them: 12 bits of step, 4 of drum, 8 of velocity, 8 of offset + 50 in hundredths of a step.
   function unpack(text) {
     const bytes = drumlib.decodeBase64(text), hits = [];
     for (let i = 0; i + 3 < bytes.length; i += 4) {
@@ -19,13 +19,13 @@
 
   // How many hits each drum has, how loud they are and how late on average, in words.
   function describe(hits, drums) {
-    if (!hits.length) return "There is no stroke in it.";
+    if (!hits.length) return "There are no hits.";
     const counts = drums.map((name, drum) => [name, hits.filter((hit) => hit.drum === drum).length]);
     const played = counts.filter(([, count]) => count).map(([name, count]) => `${name} ${count}`).join(", ");
     const velocities = hits.map((hit) => hit.velocity / 127), softest = Math.min(...velocities), loudest = Math.max(...velocities);
     const mean = hits.reduce((sum, hit) => sum + hit.offset, 0) / hits.length;
     const timing = `${Math.abs(mean).toFixed(2)} sixteenths ${mean > 0 ? "late" : "early"}`;
-    return `The drums play ${hits.length} strokes: ${played}. ` +
+    return `The drums play ${hits.length} hits: ${played}. ` +
       `Their loudness goes from ${percent(softest)} to ${percent(loudest)} of the loudest possible. ` +
       `On average they are ${Math.abs(mean) < 0.005 ? "on the grid" : timing}.`;
   }

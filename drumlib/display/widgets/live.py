@@ -1,39 +1,24 @@
-"""A stage with a kernel behind it: a knob is moved, and the take is computed now.
+"""A stage with a kernel: a knob is turned, and its take is computed then.
 
-Only what ipywidgets 7.7 (Colab's) and 8 share is used, so that the same box works in JupyterLab, Colab and Voilà. What
-goes wrong is said in plain words where the take would be, and the knobs stay alive.
+Only what ipywidgets 7.7 (Colab's) and 8 share is used, so that the same box works in JupyterLab, Colab and Voila. An
+error is shown in place of the take, and the knobs still work.
 """
 
 import html
 
-from drumlib.display.widgets.stage import Stage, Take
 
-
-def live(stage: Stage):
-    """The stage as widgets.
-
-    Parameters
-    ----------
-    stage
-        Its knobs become sliders and lists; its ``play`` is called with their values.
-
-    Returns
-    -------
-    ipywidgets.VBox
-        The knobs, and an Output below them that shows the take they are set to.
-
-    Raises
-    ------
-    ImportError
-        If ipywidgets is not installed.
-    """
+def stage_box(stage):
+    """``Stage.live``: the knobs as sliders and lists, and an Output below them with the take they are set to."""
     import ipywidgets
 
     knobs = [control(knob) for knob in stage.knobs]
     output = ipywidgets.Output()
 
     def refresh(_=None):
-        show(output, shown(stage, [knob.value for knob in knobs]))
+        try:
+            show(output, stage.take_html(*[knob.value for knob in knobs]))
+        except Exception as error:  # of any kind: the reader is told, and can turn the knob back
+            show(output, error_html(error))
 
     for knob in knobs:
         knob.observe(refresh, "value")
@@ -42,7 +27,7 @@ def live(stage: Stage):
 
 
 def control(knob):
-    """The widget of a knob; its value is the index of the knob's value. Text in options is text to ipywidgets."""
+    """The widget of a knob; its value is the index of the knob's value. ipywidgets escapes the options' text."""
     import ipywidgets
 
     options = list(zip(knob.texts, range(len(knob.values)), strict=True))
@@ -54,26 +39,8 @@ def control(knob):
     )
 
 
-def shown(stage: Stage, indices) -> str:
-    """The HTML of the take at these indices; of the reason in plain words, if there is none."""
-    try:
-        return one_take(stage, stage.take(*indices)).html
-    except Exception as error:  # whatever it is: the reader hears of it, and may move the knob back
-        return error_html(error)
-
-
-def one_take(stage: Stage, take: Take) -> Stage:
-    """A stage without knobs for one take. Stems are rendered once, by the stage that it comes from."""
-    names = list(stage.stems) if take.stem is None else [take.stem]
-    stems = {name: stage.stems[name] for name in names}
-    one = Stage(stage.title, (), lambda: take, bpm=stage.bpm, stems=stems, start_bar=stage.start_bar)
-    if names:
-        one.audio = {name: stage.audio[name] for name in names}  # in place of the cached property's own
-    return one
-
-
 def error_html(error: Exception) -> str:
-    """An error in plain words, as HTML: what is in it may be somebody else's."""
+    """An error as HTML. Its message is escaped, since it may quote a stranger's file."""
     text = str(error) or type(error).__name__
     return f'<p role="alert">That did not work: {html.escape(text)}</p>'
 

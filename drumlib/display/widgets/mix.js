@@ -3,10 +3,10 @@
 (function (drumlib) {
   "use strict";
 
-  const TAIL = 1.5; // seconds after the last bar, in which what was hit dies away
+  const TAIL = 1.5; // seconds after the last bar, in which the last hits die away
   const TAIL_FADE = 0.1; // seconds at the end of that
-  const CUT = 0.003; // seconds in which a sample fades that is cut short
-  const HI_HATS = [2, 3]; // closed and open: each ends what still rings of both
+  const CHOKE_FADE = 0.003; // seconds of the fade at the end of a shortened sample
+  const HI_HATS = [2, 3]; // closed and open: a hit on either stops both
 
   function stepLength(step, x, t) {
     let i = 0;
@@ -22,7 +22,7 @@
     return interpolate(hit.step, x, t) + hit.offset * stepLength(hit.step, x, t);
   }
 
-  // What the hits add to a mix: a list of {from: samples, at: sample, gain, drum, length}. `timing` has x, t, seconds,
+  // The sounds of the hits: a list of {from: samples, at: sample, gain, drum, length}. `timing` has x, t, seconds,
   // rate and looped; `sampleOf(hit)` is the hit's sample.
   function drumSounds(hits, sampleOf, timing) {
     const { rate } = timing;
@@ -35,22 +35,22 @@
     hats.forEach((sound, i) => {
       const around = timing.looped ? hats[0].at + timing.seconds * rate : Infinity;
       const next = i + 1 < hats.length ? hats[i + 1].at : around;
-      sound.length = Math.min(sound.length, Math.round(next - sound.at + CUT * rate));
+      sound.length = Math.min(sound.length, Math.round(next - sound.at + CHOKE_FADE * rate));
     });
     return list;
   }
 
-  // Adds a sound to `out` from sample `at` on; with `wrap`, what does not fit goes on at the beginning.
+  // Adds a sound to `out` from sample `at` on; with `wrap`, a sound that exceeds the end continues at the beginning.
   function add(out, sound, at, wrap, rate) {
     const n = out.length, { gain, length } = sound;
     let from = sound.from;
     if (length < from.length) {
-      const fade = Math.round(CUT * rate);
+      const fade = Math.round(CHOKE_FADE * rate);
       from = from.slice(0, length);
       for (let k = 1; k <= fade && k <= length; k++) from[length - k] *= k / fade;
     }
     let to = wrap ? ((Math.round(at) % n) + n) % n : Math.round(at);
-    for (let done = 0; done < length; to = 0) { // in stretches without a branch: this is where the time goes
+    for (let done = 0; done < length; to = 0) { // in stretches without a branch, since this loop takes most of the time
       const room = Math.min(length - done, n - to);
       for (let k = 0; k < room; k++) out[to + k] += gain * from[done + k];
       if (!wrap) return;
@@ -58,7 +58,7 @@
     }
   }
 
-  // Turns all parts down by one factor, if a sample of one is above the ceiling.
+  // Scales all parts by one factor, if a sample exceeds the ceiling.
   function limit(parts, ceiling) {
     let peak = 0;
     for (const part of parts) for (let i = 0; i < part.length; i++) peak = Math.max(peak, Math.abs(part[i]));
@@ -66,7 +66,7 @@
     for (const part of parts) for (let i = 0; i < part.length; i++) part[i] *= ceiling / peak;
   }
 
-  // From the beginning to the end, and until it has died away.
+  // From the beginning to the end, with the tail.
   function mixOnce(sounds, { seconds, rate, ceiling }) {
     const out = new Float32Array(Math.round((seconds + TAIL) * rate)), fade = Math.round(TAIL_FADE * rate);
     for (const sound of sounds) add(out, sound, Math.max(sound.at, 0), false, rate);
@@ -75,7 +75,7 @@
     return out;
   }
 
-  // The first round of a loop, and every other round, in which what rings at the end rings over the beginning.
+  // The first round of a loop, and any later round, over whose beginning the end of the loop still rings.
   function mixLoop(sounds, { seconds, rate, ceiling }) {
     const n = Math.round(seconds * rate), first = new Float32Array(n), rest = new Float32Array(n);
     for (const sound of sounds) {

@@ -1,9 +1,9 @@
-// What makes a stage a sequencer: cells over its drum roll, in which hits are set, moved and made louder or softer.
+// The sequencer: a stage with cells over its drum roll, in which hits are set, moved and made louder or softer.
 (function (drumlib) {
   "use strict";
 
   const SOFTEST = 1, LOUDEST = 127, EARLIEST = -50, LATEST = 49; // velocities, and offsets in hundredths of a step
-  const USUAL = 100; // velocity of a new hit
+  const DEFAULT_VELOCITY = 100; // velocity of a new hit
   const STEPS_PER_BAR = 16;
   const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] }; // drums, steps
 
@@ -32,7 +32,7 @@
       this.cells = {}; // elements, by key
       this.shape = ""; // of the roll when the cells were laid out
       this.lastVelocity = {}; // of the hit that was last cleared, by drum
-      this.grasped = null; // key of the hit that a press of the mouse chooses: only the next click clears it
+      this.pressedHit = null; // key of a hit that a press of the mouse has just chosen: only the next click clears it
       this.first = this.readHits();
       this.hits = this.readHits();
       this.grid = this.makeGrid();
@@ -78,7 +78,7 @@
         this.lastVelocity[drum] = hit.velocity;
         delete this.hits[key];
       } else {
-        this.hits[key] = { drum, step, velocity: this.lastVelocity[drum] || USUAL, offset: 0 };
+        this.hits[key] = { drum, step, velocity: this.lastVelocity[drum] || DEFAULT_VELOCITY, offset: 0 };
       }
       this.changed();
     }
@@ -169,7 +169,7 @@
       }
       const hit = this.chosenHit();
       drumlib.dom.setText(this.find(".dlq-what"), this.inWords(this.chosen.drum, this.chosen.step));
-      this.setSlider("velocity", hit ? hit.velocity : USUAL, hit ? String(hit.velocity) : "–");
+      this.setSlider("velocity", hit ? hit.velocity : DEFAULT_VELOCITY, hit ? String(hit.velocity) : "–");
       this.setSlider("offset", hit ? hit.offset : 0, hit ? offsetInWords(hit.offset) : "–");
     }
 
@@ -183,7 +183,7 @@
 
     inWords(drum, step) { // steps from 0, as everywhere
       const hit = this.hits[keyOf(drum, step)], bar = Math.floor(step / STEPS_PER_BAR) + 1;
-      const played = hit ? `velocity ${hit.velocity}, ${offsetInWords(hit.offset)}` : "no stroke";
+      const played = hit ? `velocity ${hit.velocity}, ${offsetInWords(hit.offset)}` : "no hit";
       return `${this.drums[drum]}, bar ${bar}, step ${step % STEPS_PER_BAR}: ${played}`;
     }
 
@@ -209,12 +209,12 @@
       const isChosen = ({ drum, step }) => drum === this.chosen.drum && step === this.chosen.step;
       onCell("mousedown", (place) => { // before the cell gets the focus, and is chosen by it
         const key = keyOf(place.drum, place.step);
-        this.grasped = this.hits[key] && !isChosen(place) ? key : null;
+        this.pressedHit = this.hits[key] && !isChosen(place) ? key : null;
       });
       onCell("click", ({ drum, step }) => {
         this.choose(drum, step, true);
-        if (this.grasped !== keyOf(drum, step)) this.toggle(drum, step);
-        this.grasped = null;
+        if (this.pressedHit !== keyOf(drum, step)) this.toggle(drum, step);
+        this.pressedHit = null;
       });
       onCell("focusin", (place) => {
         if (!isChosen(place)) this.choose(place.drum, place.step, false);

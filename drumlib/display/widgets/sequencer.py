@@ -1,12 +1,11 @@
-"""A step sequencer: a stage whose strokes the reader sets, makes louder or softer, and moves off the grid.
+"""A step sequencer: a stage whose hits the reader sets, makes louder or softer, and moves off the grid.
 
-In a page it needs no kernel and no network: the cells, the sound and the way home (a line of Python, a MIDI file) are
-the page's own (``sequencer.js``). With a kernel, ``live()`` gives ipywidgets, and ``groove`` holds what they were set
-to.
+In a page it needs no kernel and no network: the cells, the sound and the export (a line of Python, a MIDI file) are the
+page's own (``sequencer.js``). With a kernel, ``live()`` gives ipywidgets, and ``groove`` holds what they are set to.
 
-A groove as text is one line: ``16 steps; kick 0:100 8:96+0.10; snare 4:110``. Each drum has its strokes as
-``step:velocity``, with steps from 0, MIDI's velocities from 1 to 127, and, where a stroke is off the grid, how far,
-in steps, plus is late.
+A groove as text is one line: ``16 steps; kick 0:100 8:96+0.10; snare 4:110``. Each drum has its hits as
+``step:velocity``, with steps from 0, MIDI's velocities from 1 to 127, and, for a hit off the grid, its offset in steps,
+plus is late.
 """
 
 import re
@@ -15,31 +14,23 @@ from pathlib import Path
 import numpy as np
 
 from drumlib.display.assets import assets
+from drumlib.display.widgets.knobs import Take
 from drumlib.display.widgets.live import show
-from drumlib.display.widgets.stage import (
-    Stage,
-    Take,
-    about,
-    check_bpm,
-    hundredths,
-    mimebundle,
-    packed,
-    plain_clock,
-    stage_html,
-)
+from drumlib.display.widgets.notebook import mimebundle
+from drumlib.display.widgets.stage_page import about, check_bpm, hundredths, packed_takes, plain_clock, stage_html
 from drumlib.music.grid import STEPS_PER_BAR, Groove
 from drumlib.music.kit import DRUMS, PITCH_OF_DRUM
 from drumlib.music.rock_beat import rock_bar
 
-MOST_BARS = 4
+MAX_BARS = 4
 
 ROW = 24
-"""Pixels of a cell's height: enough for a finger."""
+"""Height of a cell in pixels: enough for a finger."""
 
-LONGEST_TEXT = 20_000
-"""A text that is longer is refused: four bars full of strokes are shorter."""
+MAX_TEXT = 20_000
+"""Characters of a text that is read, at most: four bars with a hit in every cell have fewer."""
 
-STROKE = re.compile(r"(\d{1,3}):(\d{1,3})([+-]0\.\d\d)?")
+HIT = re.compile(r"(\d{1,3}):(\d{1,3})([+-]0\.\d\d)?")
 
 
 class Sequencer:
@@ -48,9 +39,9 @@ class Sequencer:
     Parameters
     ----------
     groove : Groove, optional
-        What it begins with, of 1 to 4 bars; the rock beat, if not given.
+        The initial groove, of 1 to 4 bars; the rock beat, if not given.
     bars : int, optional
-        How many bars: those of the groove, or 1.
+        Number of bars; that of the groove, or 1, if not given.
     bpm : float, optional
         The tempo, 20 to 400.
     title : str, optional
@@ -59,13 +50,13 @@ class Sequencer:
     Raises
     ------
     ValueError
-        If the groove has not so many bars of 16 steps, or if the tempo makes no sense.
+        If the groove is not as many bars of 16 steps, or if the tempo is out of range.
 
     Attributes
     ----------
     groove : Groove
-        What is set: at first what it was given, with MIDI's velocities and with offsets in hundredths of a step.
-        What a reader does in a page without a kernel is not heard of here: it is taken home as text.
+        The present groove: first the initial one, with velocities rounded to MIDI's and offsets to hundredths of a
+        step. Edits in a page without a kernel do not reach it; the page exports them as text.
     """
 
     def __init__(
@@ -89,20 +80,20 @@ class Sequencer:
 
     @staticmethod
     def groove_from(text: str) -> Groove:
-        """The groove of a line that a sequencer gave, exactly.
+        """The groove of a line that a sequencer exported, exactly.
 
         Parameters
         ----------
         text
-            As in this module's first lines.
+            The line; this module's docstring has its format.
 
         Raises
         ------
         ValueError
-            If it is no such line; the message says where.
+            If the text has another format; the message quotes the place.
         """
-        if not isinstance(text, str) or len(text) > LONGEST_TEXT:
-            raise ValueError(f"a groove is written as a text of at most {LONGEST_TEXT:,} characters")
+        if not isinstance(text, str) or len(text) > MAX_TEXT:
+            raise ValueError(f"a groove is written as a text of at most {MAX_TEXT:,} characters")
         head, *parts = (part.strip() for part in text.split(";"))
         if not re.fullmatch(r"\d{1,4} steps", head):
             raise ValueError(f"a groove begins with how many steps it has, as '16 steps', not with {head[:40]!r}")
@@ -113,50 +104,43 @@ class Sequencer:
             drum = next((i for i, name in enumerate(DRUMS) if part.startswith(name + " ")), None)
             if drum is None:
                 raise ValueError(f"no drum begins {part[:40]!r}; the drums are {', '.join(DRUMS)}")
-            for stroke in part[len(DRUMS[drum]) :].split():
-                found = STROKE.fullmatch(stroke)
+            for entry in part[len(DRUMS[drum]) :].split():
+                found = HIT.fullmatch(entry)
                 if not found:
-                    raise ValueError(f"{DRUMS[drum]}: {stroke[:40]!r} is no stroke, as 8:100 or 8:100+0.05")
+                    raise ValueError(f"{DRUMS[drum]}: {entry[:40]!r} is no hit, as 8:100 or 8:100+0.05")
                 step, velocity, offset = int(found[1]), int(found[2]), float(found[3] or 0)
                 if not (step < steps and 1 <= velocity <= 127 and -0.5 <= offset < 0.5):
-                    raise ValueError(f"{DRUMS[drum]}: {stroke} has a step, a velocity or an offset out of its range")
+                    raise ValueError(f"{DRUMS[drum]}: {entry} has a step, a velocity or an offset out of its range")
                 if hits[step, drum]:
-                    raise ValueError(f"{DRUMS[drum]} is struck twice on step {step}")
+                    raise ValueError(f"{DRUMS[drum]} has two hits on step {step}")
                 hits[step, drum], velocities[step, drum], offsets[step, drum] = 1, velocity / 127, offset
         return Groove(hits, velocities, offsets)
 
     @property
     def text(self) -> str:
-        """What is set, as one line: ``groove_from`` reads it back exactly."""
+        """The groove as one line, which ``groove_from`` reads back exactly."""
         parts = [f"{len(self.groove)} steps"]
         velocities, offsets = np.rint(self.groove.velocities * 127).astype(int), hundredths(self.groove.offsets)
         for drum, name in enumerate(DRUMS):
             steps = np.flatnonzero(self.groove.hits[:, drum])
-            strokes = [f"{i}:{velocities[i, drum]}{_offset_text(offsets[i, drum])}" for i in steps]
-            if strokes:
-                parts.append(f"{name} {' '.join(strokes)}")
+            played = [f"{i}:{velocities[i, drum]}{_offset_text(offsets[i, drum])}" for i in steps]
+            if played:
+                parts.append(f"{name} {' '.join(played)}")
         return "; ".join(parts)
 
     @property
     def html(self) -> str:
         """The whole sequencer, for a page."""
         css, cells = assets("sequencer", Path(__file__).parent)
-        steps = len(self.groove)
-        data = plain_clock(steps, self.bpm) | {
-            "knobs": [],
-            "takes": [[0, 0, -1, None]],
-            "strokes": [packed(self.groove)],
-            "captions": [""],
-            "pictures": [],
-            "bpm": self.bpm,
-            "pitches": PITCH_OF_DRUM,
-            "row": ROW,
-        }
         extra = f"<style>{css}</style>\n{cells}"
-        return stage_html(self.title, data, about=about(len(data["bars"]) - 1, self.bpm), extra=extra, kind="sequencer")
+        return self._html({"bpm": self.bpm, "pitches": PITCH_OF_DRUM, "row": ROW}, extra=extra, kind="sequencer")
+
+    def _html(self, more: dict, **options) -> str:
+        data = plain_clock(len(self.groove), self.bpm) | {"knobs": []} | packed_takes([Take(self.groove)]) | more
+        return stage_html(self.title, data, about=about(len(data["bars"]) - 1, self.bpm), **options)
 
     def live(self):
-        """The same with a kernel, as an ipywidgets widget: what it is set to is in ``groove`` at once."""
+        """The same with a kernel, as an ipywidgets widget: each edit changes ``groove`` at once."""
         return _live(self)
 
     def _repr_html_(self) -> str:
@@ -166,12 +150,13 @@ class Sequencer:
         return mimebundle(self)
 
     def __repr__(self) -> str:
-        return f"Sequencer({self.title!r}, {about(len(self.groove), self.bpm)}, {int(self.groove.hits.sum())} strokes)"
+        return f"Sequencer({self.title!r}, {about(len(self.groove), self.bpm)}, {int(self.groove.hits.sum())} hits)"
 
 
 def check_steps(steps: int) -> None:
-    if steps % STEPS_PER_BAR or not 0 < steps <= MOST_BARS * STEPS_PER_BAR:
-        raise ValueError(f"a sequencer has 1 to {MOST_BARS} bars of {STEPS_PER_BAR} steps; {steps} steps are not that")
+    """Raises ValueError if the steps are not 1 to 4 bars."""
+    if steps % STEPS_PER_BAR or not 0 < steps <= MAX_BARS * STEPS_PER_BAR:
+        raise ValueError(f"a sequencer has 1 to {MAX_BARS} bars of {STEPS_PER_BAR} steps; {steps} steps are not that")
 
 
 def rounded(groove: Groove) -> Groove:
@@ -182,7 +167,7 @@ def rounded(groove: Groove) -> Groove:
 
 
 def _offset_text(offset: int) -> str:
-    """An offset in hundredths of a step, as it stands behind a stroke; nothing on the grid."""
+    """An offset in hundredths of a step, as it stands behind a hit; empty on the grid."""
     return f"{offset / 100:+.2f}" if offset else ""
 
 
@@ -202,7 +187,7 @@ def _live(sequencer: Sequencer):
     )
     clear, reset = ipywidgets.Button(description="Clear"), ipywidgets.Button(description="Reset")
     line, output = ipywidgets.HTML(), ipywidgets.Output()
-    setting = False  # while we set the widgets ourselves, they change nothing
+    setting = False  # True while the widgets are set from the groove: their events then change nothing
 
     def at(step: int) -> tuple[int, int]:
         return bar.value * STEPS_PER_BAR + step, drum.value
@@ -222,19 +207,18 @@ def _live(sequencer: Sequencer):
 
     def play():
         line.value = f"<code>{sequencer.text}</code>"  # numbers and names of drums: nothing to escape
-        stage = Stage(sequencer.title, (), lambda: Take(sequencer.groove), bpm=sequencer.bpm)
-        show(output, stage.html)
+        show(output, sequencer._html({}))
 
-    def edit(step: int, hit: bool, loud: int, late: float):
+    def edit(step: int, hit: bool, velocity: int, offset: float):
         hits, velocities, offsets = (
             np.array(array) for array in (sequencer.groove.hits, sequencer.groove.velocities, sequencer.groove.offsets)
         )
-        hits[at(step)], velocities[at(step)], offsets[at(step)] = hit, hit * loud / 127, hit * late
+        hits[at(step)], velocities[at(step)], offsets[at(step)] = hit, hit * velocity / 127, hit * offset
         sequencer.groove = rounded(Groove(hits, velocities, offsets))
         set_widgets()
         play()
 
-    def struck(step: int):
+    def on_toggle(step: int):
         def on_change(change):
             nonlocal setting
             if setting:
@@ -263,7 +247,7 @@ def _live(sequencer: Sequencer):
         return on_click
 
     for step, button in enumerate(steps):
-        button.observe(struck(step), "value")
+        button.observe(on_toggle(step), "value")
     for slider in (velocity, offset):
         slider.observe(moved, "value")
     for choice in (drum, bar, chosen):

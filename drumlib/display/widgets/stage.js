@@ -1,9 +1,9 @@
-// The stage: takes to choose from by knobs, mixed in the page from hits and from one sample of each drum.
+// The stage: takes that knobs choose, mixed in the page from hits and a sample of each drum.
 // It needs no network and no kernel.
 (function (drumlib) {
   "use strict";
 
-  const PATIENCE = 1500; // milliseconds for which a live stage plays on after it left the page, until another takes over
+  const PATIENCE = 1500; // milliseconds for which a live stage that was replaced plays on, until its successor takes over
   const LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"; // of a picture's cells
   const GRADIENT = [0, 0.25, 0.5, 0.75, 1];
   const { audio, dom, mix } = drumlib;
@@ -97,7 +97,7 @@
       return this.knobs.reduce((number, knob, i) => number * this.data.knobs[i] + Number(knob.value), 0);
     }
 
-    turned() { // a list tells of a choice twice
+    turned() { // a list sends two events for one choice
       if (this.settings() === this.take.number) return;
       this.choose();
       this.change();
@@ -105,7 +105,7 @@
 
     choose() {
       const number = this.settings(), [hits, caption, picture, stem] = this.data.takes[number];
-      this.take = { number, hits: this.edited || drumlib.hits.unpack(this.data.strokes[hits]), stem, picture: null };
+      this.take = { number, hits: this.edited || drumlib.hits.unpack(this.data.hits[hits]), stem, picture: null };
       this.take.caption = this.data.captions[caption];
       if (picture >= 0) {
         const [rows, names, cells] = this.data.pictures[picture];
@@ -122,7 +122,7 @@
       this.find(".dls-summary").textContent = this.summary();
     }
 
-    summary() { // the roll in words, for those who do not see it
+    summary() { // the roll in words, for screen readers
       const { caption, hits, picture } = this.take, parts = [`${this.find(".dls-title").textContent.trim()}.`];
       if (caption) parts.push(`${caption}.`);
       parts.push(drumlib.hits.describe(hits, this.data.drums));
@@ -133,7 +133,7 @@
       return parts.join(" ");
     }
 
-    edit(hits) { // other hits, from now on, whatever the knobs say
+    edit(hits) { // other hits from now on, at any setting of the knobs
       this.edited = hits;
       this.choose();
       this.change();
@@ -152,7 +152,7 @@
       [this.kit] = await Promise.all([kits[kit.name], ...stems]);
     }
 
-    sounds() { // all that is to be mixed
+    sounds() { // of the take and of the stems, to be mixed
       const { data, take, stems, muted, kit } = this, [snare, loud] = data.kit.loud, { looped } = this.transport;
       const sampleOf = ({ drum, velocity }) => kit[drum === snare && velocity >= loud ? data.drums.length : drum];
       const list = muted.drums ? [] : mix.drumSounds(take.hits, sampleOf, Object.assign({ looped }, data));
@@ -161,7 +161,7 @@
       return list.concat(names.map((name) => ({ from: stems[name], at: 0, gain: 1, length: stems[name].length })));
     }
 
-    async samples() { // the samples that would be heard now: one round of the loop, or the whole with its end
+    async samples() { // of the present mix: one round of the loop, or the whole with its end
       await this.load();
       return this.transport.looped ? mix.mixLoop(this.sounds(), this.data).rest : mix.mixOnce(this.sounds(), this.data);
     }
@@ -187,7 +187,7 @@
     }
 
     // Another take, other hits, another mute: the music goes on in time. Before the samples are loaded there is nothing
-    // to mix; whoever loads them mixes what is chosen by then.
+    // to mix: `begin` mixes the take that is chosen then.
     change() {
       const { transport, seconds } = this;
       if (transport.state === "playing") {
@@ -204,7 +204,7 @@
       this.voice = null;
     }
 
-    ended() { // what was hit last rings on: only the playhead goes back
+    ended() { // the last hits ring on: only the playhead goes back
       this.voice = null;
     }
 
@@ -235,8 +235,8 @@
       }
     }
 
-    // With a kernel, each turn of a knob makes a new stage of one take in the place of the one before. If that one plays,
-    // the new one takes over its music. A stage whose music is not taken over falls silent after a while.
+    // With a kernel, each turn of a knob replaces the stage by a new one with one take. If the old stage plays, the new
+    // one takes over its music. A stage whose music is not taken over stops after `PATIENCE`.
 
     lost() {
       if (this.lostAt === null) this.lostAt = Date.now();
@@ -254,7 +254,7 @@
       if (before) this.follow(before, 20);
     }
 
-    handOver() { // what sounds here and how; null if nothing does. It sounds on
+    handOver() { // the music and its settings, which plays on; null if none plays
       const { transport, voice, muted, seconds } = this, { startedAt, looped } = transport;
       if (!transport.active) return null;
       transport.release();

@@ -1,8 +1,7 @@
-"""Humble rivals. A network that does not beat them has learned less than it seems.
+"""Baselines: drummers without a network, each of which plays whole songs.
 
-Every rival is a ``Baseline``: it plays whole songs. Some hear nothing (``DrumMachine``), some learn a single bar of the
-training songs (``AverageBar``), some listen (``NearestBar``, ``RuleBased``). ``BASELINES`` has them all by name, and
-``make`` builds them.
+Some ignore the band (``DrumMachine``), some learn a single bar of the training songs (``AverageBar``), some depend on
+the band (``NearestBar``, ``RuleBased``). ``BASELINES`` has them all by name, and ``make`` builds them.
 """
 
 from drumlib.data.windows import Windows
@@ -16,20 +15,20 @@ __all__ = ["BASELINES", "Baseline", "bar_before", "check_names", "make"]
 BASELINES = {
     kind.name: kind for kind in (DrumMachine, HumanizedMachine, BarBefore, AverageBar, CommonBar, NearestBar, RuleBased)
 }
-"""All rivals by name, the humblest first."""
+"""All baselines by name, the simplest first."""
 
 
 def check_names(names) -> None:
-    """Raise ValueError if there is no rival of one of these names."""
+    """Raise ValueError if there is no baseline of one of these names."""
     for name in names:
         if name not in BASELINES:
             raise ValueError(f"no baseline {name!r}: there is {', '.join(BASELINES)}")
 
 
 def make(name: str, training: Windows | None = None, validation: Windows | None = None) -> Baseline:
-    """The rival of this name. Those that learn learn here, from the training songs' windows.
+    """Build the baseline of this name, and train it on the training songs' windows if it learns.
 
-    Raises ValueError if there is none of that name, or if it has nothing to learn from.
+    Raises ValueError if there is none of that name, or nothing to learn from.
     """
     check_names([name])
     kind = BASELINES[name]

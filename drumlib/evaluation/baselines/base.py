@@ -1,4 +1,4 @@
-"""What every rival is: a drummer who is given a whole song's band, and plays its drums."""
+"""What all baselines have in common: they are given a whole song's band, and play its drums."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -16,10 +16,10 @@ class Baseline(ABC):
 
     Attributes
     ----------
-    name : what the command line and the tables call it.
-    told : whether it is told the true drums of every bar before it plays the next (as a teacher-forced network is).
-    listens : whether what it plays depends on the band.
-    learns : whether it is built from the training songs' windows.
+    name : its name on the command line and in tables.
+    teacher_forced : whether it is given the true drums of the bars before the one it plays.
+    listens : whether its output depends on the band.
+    learns : whether it is trained on the training songs' windows.
     """
 
     name: ClassVar[str]
@@ -36,14 +36,14 @@ class Baseline(ABC):
         rolls
             ``piano``, ``guitar``, ``bass``: onsets, each (T, 128). T is a multiple of 16.
         truth
-            What the real drummer played, T steps. Only who is ``told`` looks at it, and only at bars gone by.
+            What the real drummer played, T steps: only for a ``teacher_forced`` one, which uses the bars before.
         seed
-            For those that draw something.
+            For those that sample.
         """
 
 
 def length_of(rolls: dict[str, np.ndarray]) -> int:
-    """How many steps a song has, T. Raises ValueError if it does not end on a bar line."""
+    """The number of steps of a song, T. Raises ValueError if it does not end on a bar line."""
     length = len(rolls["bass"])
     if length % STEPS_PER_BAR:
         raise ValueError(f"the song has {length} steps, which is no whole number of bars")
@@ -57,7 +57,7 @@ def repeated(bar: Groove, length: int) -> Groove:
 
 
 def humanized(groove: Groove, loud: float, late: float, seed: int) -> Groove:
-    """The same strokes, each a little louder or softer, earlier or later: Gaussian, with these standard deviations.
+    """The same hits with Gaussian noise on velocities and offsets, of standard deviations ``loud`` and ``late``.
 
     ``loud`` is a share of full velocity, ``late`` a share of a step.
     """

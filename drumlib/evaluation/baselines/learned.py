@@ -1,4 +1,4 @@
-"""Rivals that learn bars: the average bar, the most common bar, the bar of the band that is most alike."""
+"""Baselines that learn bars: the average bar, the most common bar, the nearest neighbour."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from drumlib.music.grid import STEPS_PER_BAR, Groove
 from drumlib.music.kit import FAMILIES
 
 THRESHOLDS = np.arange(0.05, 0.81, 0.02)
-"""Where the average bar may be cut; the validation songs choose."""
+"""The thresholds of the average bar among which the validation songs choose."""
 
 
 class Bars:
@@ -24,7 +24,7 @@ class Bars:
     def __init__(self, windows: Windows):
         drums, band = [], []
         for s in np.unique(windows.index[:, 0]).tolist():
-            song = windows.charts[s]
+            song = windows.grid_songs[s]
             covered = np.zeros(song.steps // STEPS_PER_BAR, dtype=bool)
             for i in windows.index[windows.index[:, 0] == s, 1].tolist():
                 first = song.starts[i] // STEPS_PER_BAR
@@ -45,7 +45,7 @@ class Bars:
 
 
 def rhythm_of(rolls: dict[str, np.ndarray]) -> np.ndarray:
-    """What a band plays in each bar, whatever the key: (bars, 48).
+    """The rhythm of a band in each bar, independent of key: (bars, 48).
 
     For each family and each step, log2(1 + how many notes begin): a chord counts more than a note, but not six times.
     """
@@ -55,17 +55,17 @@ def rhythm_of(rolls: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def with_mean_expression(bars: Bars, hits: np.ndarray) -> Groove:
-    """A bar with these hits (16, 9), each as loud and as late as it is on average where it is struck."""
+    """A bar with these hits (16, 9), and the mean velocity and offset of each cell in the bars that have it."""
     struck = bars.drums[..., :N].sum(axis=0)  # (16, 9)
     velocities, offsets = (bars.drums[..., k * N : (k + 1) * N].sum(axis=0) / np.maximum(struck, 1) for k in (1, 2))
     return Groove(hits, velocities * hits, np.clip(offsets, -0.5, 0.499) * hits)
 
 
 class AverageBar(Baseline):
-    """How often each drum is struck on each sixteenth in the training songs, cut where F1 on validation is best.
+    """The rate of each drum on each sixteenth of the training bars, at the threshold of the best F1 on validation bars.
 
-    Without validation songs, the training songs choose. It is nearly the best that one bar, for ever the same, can do
-    in F1: who does not beat it has learned nothing from the band.
+    Without validation songs, the training songs choose. It is nearly the best F1 that one bar throughout can have: a
+    network that does not beat it has learned nothing from the band.
     """
 
     name = "average-bar"
@@ -74,24 +74,24 @@ class AverageBar(Baseline):
     def __init__(self, training: Windows, validation: Windows | None = None):
         bars = Bars(training)
         average = bars.hits.mean(axis=0)  # (16, 9)
-        judges = Bars(validation).hits if validation is not None and len(validation) else bars.hits
-        truth = judges.sum(axis=0)  # (16, 9)
+        scored = Bars(validation).hits if validation is not None and len(validation) else bars.hits
+        truth = scored.sum(axis=0)  # (16, 9)
 
-        def f1(cut: float) -> float:
-            played = average > cut
-            return 2 * truth[played].sum() / (truth.sum() + played.sum() * len(judges))
+        def f1(threshold: float) -> float:
+            played = average > threshold
+            return 2 * truth[played].sum() / (truth.sum() + played.sum() * len(scored))
 
-        self.cut = round(float(max(THRESHOLDS, key=f1)), 2)
-        self.bar = with_mean_expression(bars, average > self.cut)
+        self.threshold = round(float(max(THRESHOLDS, key=f1)), 2)
+        self.bar = with_mean_expression(bars, average > self.threshold)
 
     def play(self, rolls, truth=None, seed=0):
         return repeated(self.bar, length_of(rolls))
 
 
 class CommonBar(Baseline):
-    """The bar that is played most often in the training songs, note for note; empty bars do not count.
+    """The most frequent bar of the training songs, hit for hit; silent bars do not count.
 
-    Loudness and timing are the averages over the times that it was played.
+    Velocities and offsets are means over its occurrences.
     """
 
     name = "common-bar"
@@ -111,11 +111,10 @@ class CommonBar(Baseline):
 
 
 class NearestBar(Baseline):
-    """In each bar, the drums of the training bar whose band is most alike (one nearest neighbour: Fix and Hodges 1951).
+    """1-nearest-neighbour (Fix and Hodges 1951): in each bar, the drums of the training bar with the nearest band.
 
-    Alike in rhythm: the Euclidean distance between two bars' ``rhythm_of``, which knows no key. Of several that are
-    equally near, the first is taken. This is memory without generalization: if it is as good as a network, the network
-    may be no more than that.
+    The distance is Euclidean, of two bars' ``rhythm_of``; of equally near bars the first is taken. This is memory
+    without generalization.
     """
 
     name = "nearest-bar"

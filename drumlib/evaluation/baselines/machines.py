@@ -1,4 +1,4 @@
-"""Rivals that have learned nothing: the drum machine, the drum machine with a shaky hand, the bar before again."""
+"""Baselines that do not learn: a drum machine, a drum machine with random humanizing, the bar before."""
 
 import numpy as np
 
@@ -7,14 +7,13 @@ from drumlib.music.grid import STEPS_PER_BAR, Groove
 from drumlib.music.rock_beat import rock_bar
 
 VELOCITY = 100 / 127
-"""How loud a drum machine strikes: what most of them do, unless told otherwise."""
+"""The default velocity of most drum machines."""
 
 
 def bar_before(hits: np.ndarray) -> np.ndarray:
-    """The drummer who plays, in every bar, what was really played in the bar before; silence in the first.
+    """In every bar, what was really played in the bar before; silence in the first. ``hits``: (steps, 9), a whole song.
 
-    ``hits`` is (steps, 9), from the beginning of a song. Like a teacher-forced network, this drummer is told the
-    truth after each bar; unlike it, he has learned nothing and does not listen to the band.
+    Like a teacher-forced network, this baseline is given the true past; unlike it, it ignores the band.
     """
     before = np.zeros_like(hits)
     before[STEPS_PER_BAR:] = hits[:-STEPS_PER_BAR]
@@ -22,7 +21,7 @@ def bar_before(hits: np.ndarray) -> np.ndarray:
 
 
 class DrumMachine(Baseline):
-    """The thesis's one-bar rock beat (4.4), in every bar, on the grid, all strokes equally loud."""
+    """The thesis's one-bar rock beat (4.4), in every bar, on the grid, of one velocity."""
 
     name = "drum-machine"
 
@@ -32,10 +31,10 @@ class DrumMachine(Baseline):
 
 
 class HumanizedMachine(DrumMachine):
-    """The same beat with what drum machines and sequencers call "humanize": each stroke's velocity and timing drawn.
+    """The same beat with what drum machines and sequencers call "humanize": i.i.d. noise on velocities and offsets.
 
-    A real drummer's deviations are not random: they depend on the drum, the place in the bar and the style (Gillick
-    et al. 2019). That is the difference that a learned humanizer has to show.
+    A real drummer's deviations depend on the drum, the place in the bar and the style (Gillick et al. 2019): that is
+    what a learned humanizer adds.
     """
 
     name = "humanized-machine"
@@ -46,12 +45,12 @@ class HumanizedMachine(DrumMachine):
 
 
 class BarBefore(Baseline):
-    """The true bar before, again, loudness and timing included: what one is told, and nothing else."""
+    """The true bar before, velocities and offsets included (teacher-forced)."""
 
     name = "bar-before"
     teacher_forced = True
 
     def play(self, rolls, truth=None, seed=0):
         if truth is None:
-            raise ValueError("who plays the bar before again must be told the true drums")
+            raise ValueError("bar-before is teacher-forced: it needs the truth")
         return Groove(*(bar_before(x) for x in (truth.hits, truth.velocities, truth.offsets)))

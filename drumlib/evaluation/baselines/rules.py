@@ -1,5 +1,4 @@
-"""The classical rival: a drummer made of rules, with nothing learned. A network that does not beat him has not earned
-its parameters."""
+"""The rule-based baseline: nothing is learned."""
 
 import numpy as np
 
@@ -11,13 +10,13 @@ PHRASE_BARS = 8
 """A fill ends every phrase."""
 
 FULL = 1.2
-"""A phrase with so many times the song's median number of notes a bar is played on the ride: a chorus, perhaps."""
+"""A phrase with so many times the song's median number of notes a bar is played on the ride."""
 
 
 class RuleBased(Baseline):
     """What a first drum lesson teaches, applied to what the band plays. The rules, in this order:
 
-    1. Where the band rests for a whole bar, the drummer rests.
+    1. Where the band rests for a whole bar, the drums rest.
     2. The snare has the backbeat: beats 2 and 4.
     3. The kick goes with the bass: with its onsets on eighths, but for the backbeat; and always on beat 1. In a bar
        without bass it has beats 1 and 3.
@@ -41,7 +40,7 @@ class RuleBased(Baseline):
         onsets = {family: roll.sum(axis=-1).reshape(-1, STEPS_PER_BAR) for family, roll in rolls.items()}  # (bars, 16)
         notes = sum(onsets.values()).sum(axis=1)  # (bars,): of the whole band
         chords = (onsets["piano"] > 0) | (onsets["guitar"] > 0)  # (bars, 16)
-        bars = np.zeros((len(notes), STEPS_PER_BAR, N), dtype=np.float32)  # loudness; 0 is silence
+        bars = np.zeros((len(notes), STEPS_PER_BAR, N), dtype=np.float32)  # velocity; 0 is silence
         if notes.any():
             first = int(np.argmax(notes > 0))
             median = np.median(notes[notes > 0])
@@ -56,9 +55,9 @@ class RuleBased(Baseline):
                             bars[bar, 0, CRASH] = 0.95
                         if bar == start + PHRASE_BARS - 1:
                             fill(bars[bar])
-        loudness = bars.reshape(-1, N)  # (bars, 16, 9) -> (T, 9)
-        hits = loudness > 0
-        return humanized(Groove(hits, loudness, np.zeros_like(loudness)), self.loud, self.late, seed)
+        velocities = bars.reshape(-1, N)  # (bars, 16, 9) -> (T, 9)
+        hits = velocities > 0
+        return humanized(Groove(hits, velocities, np.zeros_like(velocities)), self.loud, self.late, seed)
 
 
 def keep_time(bar: np.ndarray, cymbal: int, chords: np.ndarray) -> None:

@@ -1,12 +1,12 @@
-"""The instruments by which a drummer is judged, small functions that a statistician and a musician can both read.
+"""Metrics of drum grooves. Each module states its conventions first; what is undefined is nan.
 
-- ``hits``: do two drummers strike the same drums on the same steps? Accuracy, precision, recall, F1; by drum, by place
-  in the bar, with tolerance; errors of loudness and timing;
-- ``groove``: density, syncopation, swing, laid-back-ness, spreads, ghost notes, accents;
-- ``form``: what repeats, fills and where they stand, crashes, loops;
+- ``hits``: accuracy, precision, recall, F1 of hits; by drum, by step of the bar, with tolerance; errors of velocity and
+  offset;
+- ``groove``: density, syncopation, swing, laid-back timing, spreads, ghost notes, accents;
+- ``form``: self-similarity, fills and where they stand, crashes, loops;
 - ``ensemble``: kick with bass, backbeat, hats with the band's subdivision, density following the band's;
-- ``sets``: are many bars of one drummer like many bars of another? Is it a copy? Are two performances alike?
-- ``record``: one record of all of them for one song.
+- ``sets``: overlap and divergence of two sets of bars, nearest bars, diversity of performances;
+- ``record``: all of them for one song.
 """
 
 from drumlib.evaluation.metrics.ensemble import backbeat, density_following, hats_with_subdivision, kick_with_bass
@@ -28,10 +28,11 @@ from drumlib.evaluation.metrics.hits import (
     confusion,
     error_on_played,
     errors_on_shared,
+    f1,
     hit_scores,
     tolerant_f1,
 )
-from drumlib.evaluation.metrics.record import evaluate
+from drumlib.evaluation.metrics.record import song_record
 from drumlib.evaluation.metrics.sets import divergence, diversity, features, nearest_bars, overlap
 
 __all__ = [
@@ -50,7 +51,7 @@ __all__ = [
     "diversity",
     "error_on_played",
     "errors_on_shared",
-    "evaluate",
+    "f1",
     "features",
     "fills",
     "fills_at_phrase_ends",
@@ -64,6 +65,7 @@ __all__ = [
     "overlap",
     "self_similarity",
     "similarity",
+    "song_record",
     "spreads",
     "swing",
     "syncopation",

@@ -1,4 +1,4 @@
-"""What every metric asks of what it is given, and what was probably meant where it is something else."""
+"""Validation of the metrics' input: each message names the likely mistake."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from drumlib.music.kit import DRUMS
 
 
 def check_groove(groove: Groove, name: str = "the groove") -> None:
-    """Raise ValueError if a groove is none: the message names the likely mistake."""
+    """Raise ValueError if a groove has impossible shapes or values."""
     hits, velocities, offsets = (np.asarray(x) for x in (groove.hits, groove.velocities, groove.offsets))
     if hits.ndim != 2 or hits.shape[1] != len(DRUMS) or not hits.shape == velocities.shape == offsets.shape:
         raise ValueError(f"{name} has shapes {hits.shape}, {velocities.shape}, {offsets.shape}, not three times (T, 9)")
@@ -17,7 +17,7 @@ def check_groove(groove: Groove, name: str = "the groove") -> None:
         return
     struck = hits != 0
     if not np.array_equal(hits, struck):  # also where a hit is nan
-        raise ValueError(f"{name} has hits other than 0 and 1: are these probabilities, to be cut first?")
+        raise ValueError(f"{name} has hits other than 0 and 1: are these probabilities, without a threshold?")
     softest, loudest, earliest, latest = velocities.min(), velocities.max(), offsets.min(), offsets.max()
     if not np.isfinite([softest, loudest, earliest, latest]).all():  # a nan anywhere is the least and the most
         raise ValueError(f"{name} has velocities or offsets that are no numbers: did a training diverge?")
@@ -32,7 +32,7 @@ def check_groove(groove: Groove, name: str = "the groove") -> None:
 def check_pair(truth: Groove, played: Groove) -> None:
     """Raise ValueError if two grooves cannot be compared."""
     check_groove(truth, "the real drummer's groove")
-    check_groove(played, "the groove that is judged")
+    check_groove(played, "the groove that is scored")
     if len(truth) != len(played):
         raise ValueError(f"truth has {len(truth)} steps, played {len(played)}: are both on the same grid?")
 

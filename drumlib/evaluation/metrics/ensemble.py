@@ -1,11 +1,10 @@
-"""Ensemble: do the drums play with the band?
+"""Ensemble: how the drums relate to the band.
 
 Conventions: a groove is the drums, ``band`` a dict of piano rolls of the same steps, ``{"piano": ..., "guitar": ...,
 "bass": ...}``, each (steps, 128), where what is not 0 is an onset. Bars have 16 steps. Shares are in [0, 1]; what the
-music does not define (the kicks that meet a bass that is silent) is nan, so that a mean can leave it out.
+music does not define (kicks with a silent bass) is nan, so that a mean can leave it out.
 
-None of these asks for the real drummer's strokes. Each has a value for chance that is not 0: compare with the same
-drums and the band of another song.
+None of these needs a reference groove. Chance level is not 0: compare with the same drums and a mismatched band.
 """
 
 from collections.abc import Mapping
@@ -20,11 +19,11 @@ from drumlib.music.grid import STEPS_PER_BAR, STEPS_PER_BEAT, Groove
 from drumlib.music.kit import FAMILIES, KICK, SNARE
 
 COMPING = ("piano", "guitar")
-"""Who plays the chords, and with them the subdivision that is heard."""
+"""The families that play the chords, and with them the subdivision."""
 
 
 class Locking(NamedTuple):
-    """How the kick and the bass meet: each in [0, 1], or nan."""
+    """Kick and bass on the same steps: each in [0, 1], or nan."""
 
     kicks_with_bass: float
     bass_with_kicks: float
@@ -32,12 +31,12 @@ class Locking(NamedTuple):
 
 
 def onsets(roll: np.ndarray) -> np.ndarray:
-    """On which steps a part begins a note: bool (steps,)."""
+    """The steps on which a part begins a note: bool (steps,)."""
     return (np.asarray(roll) != 0).any(axis=1)  # (steps, 128) -> (steps,)
 
 
 def kick_with_bass(groove: Groove, band: Mapping[str, np.ndarray]) -> Locking:
-    """Whether the kick and the bass lock: do they strike on the same steps?
+    """Precision, recall and F1 of the kicks against the bass's onsets, step by step.
 
     - ``kicks_with_bass``: the share of kicks with a bass onset on the same step; nan without a kick;
     - ``bass_with_kicks``: the share of the bass's onsets (chords count once) with a kick; nan without a bass;
@@ -64,11 +63,10 @@ def backbeat(groove: Groove) -> float:
 
 
 def subdivision(steps: np.ndarray) -> np.ndarray:
-    """The finest grid that is played in each bar: 4, 8 or 16 a bar, 0 where nothing is: int (bars,).
+    """The finest subdivision played in each bar: 4, 8 or 16, and 0 in a silent bar: int (bars,).
 
-    A bar that strikes an odd step moves in sixteenths (16); else one that strikes between the beats (steps 2, 6, 10,
-    14) in eighths (8); else in quarters (4). One stray onset is not a subdivision: an odd step, or one between the
-    beats, counts from two in the bar on.
+    A bar with onsets on odd steps moves in sixteenths (16); else one with onsets between the beats (steps 2, 6, 10, 14)
+    in eighths (8); else in quarters (4). One stray onset does not count: it takes two in a bar.
 
     ``steps`` is bool (steps,).
     """
@@ -79,10 +77,9 @@ def subdivision(steps: np.ndarray) -> np.ndarray:
 
 
 def hats_with_subdivision(groove: Groove, band: Mapping[str, np.ndarray]) -> float:
-    """The share of bars where hats and ride move on the same subdivision as piano and guitar together.
+    """The share of bars where hats and ride have the same ``subdivision`` as piano and guitar together.
 
-    The subdivision is 4, 8 or 16 a bar (``subdivision``); only the bars where both play are asked; nan if there is
-    none. Range [0, 1]. The definition is ours.
+    Only bars where both play count; nan if there are none. Range [0, 1]. The definition is ours.
     """
     _check(groove, band, *COMPING)
     time = subdivision(groove.hits[:, list(TIMEKEEPERS)].any(axis=1))  # (B,)
@@ -92,22 +89,22 @@ def hats_with_subdivision(groove: Groove, band: Mapping[str, np.ndarray]) -> flo
 
 
 def density_following(groove: Groove, band: Mapping[str, np.ndarray]) -> float:
-    """Whether the drums play more where the band does: the correlation, over bars, of strokes and of onsets.
+    """Pearson's correlation, over bars, of the number of hits and the number of the band's onsets.
 
-    Strokes are all drums' hits in a bar. The band's onsets are the steps on which each family begins a note, added up:
-    a chord counts once, or a pianist's left hand would outweigh the bass. Pearson's r, in [-1, 1]; nan under two bars,
-    or where drums or band play as much in every bar: a machine follows nobody. The definition is ours.
+    Hits are of all drums. The band's onsets are the steps on which each family begins a note, added up:
+    a chord counts once, or a pianist's left hand would outweigh the bass. Range [-1, 1]; nan under two bars, or where
+    drums or band play the same number in every bar. The definition is ours.
     """
     _check(groove, band, *FAMILIES)
-    strokes = bars_of(groove).sum(axis=(1, 2))  # (B,)
+    hits = bars_of(groove).sum(axis=(1, 2))  # (B,)
     notes = np.sum([onsets(band[family]) for family in FAMILIES], axis=0).reshape(-1, STEPS_PER_BAR).sum(axis=1)  # (B,)
-    if len(strokes) < 2 or np.ptp(strokes) == 0 or np.ptp(notes) == 0:
+    if len(hits) < 2 or np.ptp(hits) == 0 or np.ptp(notes) == 0:
         return float("nan")
-    return float(np.corrcoef(strokes, notes)[0, 1])
+    return float(np.corrcoef(hits, notes)[0, 1])
 
 
 def _check(groove: Groove, band: Mapping[str, np.ndarray], *families: str) -> None:
-    """The families that are asked for are there, each on the groove's own steps."""
+    """Raise ValueError unless the families are there, each on the groove's own steps."""
     bars_of(groove)
     for family in families:
         if family not in band:

@@ -1,10 +1,10 @@
-"""Form: do the drums have a plan that is longer than a bar?
+"""Form: structure longer than a bar, from the drums alone: repetition, fills, crashes, loops.
 
-A drummer says the same thing bar after bar, and says something else where a phrase ends: a fill, then a crash on the
-next bar's first step. Scores of single cells do not see that. These do, from the drums alone; no truth is needed.
+A drummer repeats a bar, and leaves it where a phrase ends: a fill, then a crash on the next bar's first step. Scores of
+single cells do not measure that.
 
 Conventions: a groove is cut into bars of 16 steps, counted from 0. All shares and similarities are in [0, 1]. A figure
-that a groove does not define (the fills of a song without fills) is nan, so that a mean can leave it out.
+that is undefined (the fills of a song without fills) is nan, so that a mean can leave it out.
 """
 
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from drumlib.music.grid import STEPS_PER_BAR, Groove
 from drumlib.music.kit import CRASH, HIGH_TOM, LOW_TOM, MID_TOM, SNARE
 
 FILL_DRUMS = (SNARE, LOW_TOM, MID_TOM, HIGH_TOM)
-"""Fills are played on these: the kick and the cymbals keep time."""
+"""The drums of fills; the kick and the cymbals keep time."""
 
-MORE_STROKES = 2
-"""So many strokes more than usual make a fill. One more is a ghost note; two in half a bar are meant."""
+MORE_HITS = 2
+"""A fill has at least so many hits more than usual: one more may be a ghost note."""
 
 FILL_SIMILARITY = 0.8
-"""A fill is less like its neighbours than this. Of a beat of 12 strokes, one moved leaves 0.92, three moved 0.75."""
+"""A fill is less similar to its neighbours than this. Of a beat of 12 hits, one moved leaves 0.92, three moved 0.75."""
 
 NEIGHBOURS = 4
-"""What is usual is judged over so many bars on either side: half of a usual section of 8, for a chorus is no fill."""
+"""The bars on either side that say what is usual: half of a usual section of 8, for a chorus is no fill."""
 
 SAME = 0.01
-"""Mean similarities no further apart than this are the same: one stroke in a hundred."""
+"""Mean similarities no further apart than this count as equal: one hit in a hundred."""
 
 
 def bars_of(groove: Groove) -> np.ndarray:
@@ -41,15 +41,17 @@ def bars_of(groove: Groove) -> np.ndarray:
     """
     check_groove(groove)
     if len(groove) % STEPS_PER_BAR:
-        raise ValueError(f"the groove has {len(groove)} steps, not whole bars of {STEPS_PER_BAR}: was it cut mid-bar?")
+        raise ValueError(
+            f"the groove has {len(groove)} steps, not whole bars of {STEPS_PER_BAR}: does it end within a bar?"
+        )
     return groove.hits.astype(bool).reshape(-1, STEPS_PER_BAR, groove.hits.shape[1])  # (B, 16, 9)
 
 
 def similarity(one_bar: np.ndarray, other_bar: np.ndarray) -> float:
-    """How alike two bars are: F1 of their hits (Dice's coefficient), twice the shared strokes over all strokes.
+    """Dice's coefficient of the hits of two bars (their F1): 2 x shared hits / all hits.
 
-    Range [0, 1], no unit: 1 is the same bar, 0 shares no stroke. Two silent bars are the same bar. Unlike the share
-    of equal cells it gives no credit for silence, and nine cells in ten are silent.
+    Range [0, 1]: 1 is the same bar, 0 shares no hit. Two silent bars have 1. Unlike the share of equal cells it gives
+    no credit for silence, and nine cells in ten are silent.
 
     Source: Dice (1945), "Measures of the amount of ecologic association between species".
 
@@ -68,9 +70,9 @@ def similarity(one_bar: np.ndarray, other_bar: np.ndarray) -> float:
 
 
 def self_similarity(groove: Groove) -> np.ndarray:
-    """How alike each bar is to each: float (bars, bars), symmetric, 1 on the diagonal.
+    """The self-similarity matrix: ``similarity`` of each bar to each, float (bars, bars), 1 on the diagonal.
 
-    Range [0, 1], the unit of ``similarity``. Source: Foote (1999), "Visualizing music and audio using self-similarity",
+    Source: Foote (1999), "Visualizing music and audio using self-similarity",
     with the hits of a bar in the place of a frame of sound.
     """
     bars = bars_of(groove)
@@ -79,10 +81,9 @@ def self_similarity(groove: Groove) -> np.ndarray:
 
 
 def mean_self_similarity(groove: Groove) -> float:
-    """How much a groove repeats itself: the mean of ``self_similarity`` off the diagonal; nan under two bars.
+    """The mean of ``self_similarity`` off the diagonal; nan under two bars.
 
-    Range [0, 1]: 1 is one bar for ever, which is as little like a drummer as chance is. There is no best value: a
-    real drummer's is to be met.
+    Range [0, 1]: 1 is one bar throughout. There is no best value: compare with the real drummer's.
     """
     matrix = self_similarity(groove)
     bars = len(matrix)
@@ -90,23 +91,23 @@ def mean_self_similarity(groove: Groove) -> float:
 
 
 def neighbour_similarity(groove: Groove) -> float:
-    """How alike a bar is to the next one, on average: the mean of ``similarity`` at lag 1; nan under two bars."""
+    """The mean ``similarity`` of a bar to the next one (lag 1); nan under two bars."""
     lags = lag_similarity(groove, most=1)
     return float(lags[0]) if len(lags) else float("nan")
 
 
 def fills(groove: Groove) -> np.ndarray:
-    """Which bars are fills: their numbers, counted from 0, in order.
+    """The numbers of the bars that are fills, counted from 0, in order.
 
     A bar is a fill where both hold:
 
-    - its second half has at least two strokes more on the snare and the toms (``MORE_STROKES``) than the median of
+    - its second half has at least two hits more on the snare and the toms (``MORE_HITS``) than the median of
       its neighbours' second halves: fills lead to the bar line;
     - its similarity to the prevailing bar is below 0.8 (``FILL_SIMILARITY``): it leaves the beat. The prevailing bar
-      has the cells that more than half of the neighbours strike.
+      has the hits that more than half of the neighbours have.
 
     Its neighbours are the four bars before and the four behind it (``NEIGHBOURS``), itself left out: a chorus that is
-    played on other drums than the verse is not one long fill. A fill that takes strokes away, or one on cymbals, is
+    played on other drums than the verse is not one long fill. A fill with fewer hits, or one on cymbals, is
     not found.
 
     Source: Tamagnan & Yang (2019), "Drum fills detection and generation", observe that fills use toms, snares or
@@ -117,7 +118,7 @@ def fills(groove: Groove) -> np.ndarray:
     found = []
     for i in range(len(bars)):
         near = [j for j in range(max(0, i - NEIGHBOURS), min(len(bars), i + NEIGHBOURS + 1)) if j != i]
-        if not near or busy[i] < np.median(busy[near]) + MORE_STROKES:
+        if not near or busy[i] < np.median(busy[near]) + MORE_HITS:
             continue
         prevailing = bars[near].mean(axis=0) > 0.5  # (16, 9)
         if similarity(bars[i], prevailing) < FILL_SIMILARITY:
@@ -128,9 +129,9 @@ def fills(groove: Groove) -> np.ndarray:
 def fills_at_phrase_ends(groove: Groove, bars: Sequence[int] = (2, 4, 8), first: int = 0) -> dict[int, float]:
     """The share of fills in the last bar of a phrase, for phrases of 2, 4, 8 bars counted from bar ``first``.
 
-    Range [0, 1]; nan in a song without fills. Fills thrown in by chance give 1/2, 1/4, 1/8. Behind an intro of four
-    bars the phrases of eight begin on bar 4: say so with ``first``, or a faultless drummer has 0. Source: Tamagnan &
-    Yang (2019) observe that fills come at the end of a cycle of four or eight bars.
+    Range [0, 1]; nan in a song without fills. Fills at random give 1/2, 1/4, 1/8. After an intro of four
+    bars the phrases of eight begin on bar 4: give ``first``, or fills at every phrase's end count as 0. Source:
+    Tamagnan & Yang (2019) observe that fills come at the end of a cycle of four or eight bars.
 
     Raises
     ------
@@ -144,11 +145,11 @@ def fills_at_phrase_ends(groove: Groove, bars: Sequence[int] = (2, 4, 8), first:
 
 
 def crashes(groove: Groove, section_starts: Sequence[int] | None = None) -> float:
-    """Whether crashes mark the form.
+    """The share of crashes on a bar's first step, or of section starts with a crash.
 
-    Without ``section_starts``: the share of crashes that are struck on a bar's first step; nan without a crash.
+    Without ``section_starts``: the share of crashes that are on a bar's first step; nan without a crash.
     With them (bars, counted from 0): the share of these bars that have a crash on their first step; nan without any.
-    Range [0, 1]. A drummer who crashes on every bar has 1 in both: look at the number of crashes as well.
+    Range [0, 1]. A crash in every bar gives 1 in both: look at the number of crashes as well.
 
     Raises
     ------
@@ -168,9 +169,9 @@ def crashes(groove: Groove, section_starts: Sequence[int] | None = None) -> floa
 
 
 def lag_similarity(groove: Groove, most: int = 16) -> np.ndarray:
-    """How alike bars are that are 1, 2, ... ``most`` bars apart: mean ``similarity`` by lag, float (lags,).
+    """Mean ``similarity`` of bars 1, 2, ... ``most`` bars apart: float (lags,).
 
-    Lags of more than half the groove are left out: too few pairs speak for them.
+    Lags of more than half the groove are left out: they have too few pairs.
     """
     matrix = self_similarity(groove)
     lags = range(1, min(most, len(matrix) // 2) + 1)
@@ -178,7 +179,7 @@ def lag_similarity(groove: Groove, most: int = 16) -> np.ndarray:
 
 
 def loop_length(groove: Groove, most: int = 16) -> float:
-    """After how many bars the drums repeat: the smallest lag whose mean similarity is the highest, to within 0.01.
+    """The period of the drums in bars: the smallest lag whose mean similarity is the highest, to within 0.01.
 
     In bars, a whole number in [1, most]; nan under two bars. One bar for ever gives 1; a groove of four bars with a
     fill in the fourth gives 4. The lag is that of an autocorrelation of bars (Foote & Uchihashi 2001, "The beat
@@ -198,8 +199,8 @@ def loop_length(groove: Groove, most: int = 16) -> float:
 def _similarities(ones: np.ndarray, others: np.ndarray) -> np.ndarray:
     """F1 of the hits of each row of one array and each of another: (m, cells), (n, cells) -> (m, n)."""
     ones, others = ones.astype(np.float64), others.astype(np.float64)
-    strokes = ones.sum(axis=1)[:, None] + others.sum(axis=1)[None]  # (m, n)
-    return np.where(strokes > 0, 2 * (ones @ others.T) / np.maximum(strokes, 1), 1.0)  # (m, n)
+    hits = ones.sum(axis=1)[:, None] + others.sum(axis=1)[None]  # (m, n)
+    return np.where(hits > 0, 2 * (ones @ others.T) / np.maximum(hits, 1), 1.0)  # (m, n)
 
 
 def _share(true: np.ndarray) -> float:

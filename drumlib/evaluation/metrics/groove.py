@@ -1,7 +1,7 @@
-"""Groove: how busy, how crooked, how human a drummer plays. Each is a property of one groove; nobody is right or wrong.
+"""Groove: density, syncopation, swing, timing and dynamics. Each is a property of one groove; none is right or wrong.
 
-Conventions: a groove begins on a bar line; offsets are in steps, plus is late; velocities in [0, 1]. What a groove
-does not have (the ghost notes of a drummer without a snare) is nan, so that a mean can leave it out.
+Conventions: a groove begins on a bar line; offsets are in steps, plus is late; velocities in [0, 1]. What is undefined
+(the ghost notes of a groove without a snare) is nan, so that a mean can leave it out.
 """
 
 import itertools
@@ -15,13 +15,13 @@ from drumlib.music.grid import STEPS_PER_BAR, STEPS_PER_BEAT, Groove
 from drumlib.music.kit import CLOSED_HAT, KICK, OPEN_HAT, RIDE, SNARE
 
 TIMEKEEPERS = (CLOSED_HAT, OPEN_HAT, RIDE)
-"""What a drummer keeps time on."""
+"""The drums that keep time."""
 
 GHOST = 0.4
-"""A snare note softer than this (MIDI: 51) is one that is felt more than heard."""
+"""A snare note with a velocity below this (MIDI: 51) is a ghost note."""
 
 STRENGTHS = np.array([0, -4, -3, -4, -2, -4, -3, -4, -1, -4, -3, -4, -2, -4, -3, -4])
-"""How strong each step of a bar is, from the bar line down to the sixteenth (Longuet-Higgins and Lee 1984)."""
+"""The metrical weight of each step of a bar, from the bar line down to the sixteenth (Longuet-Higgins and Lee 1984)."""
 
 
 class Spreads(NamedTuple):
@@ -38,7 +38,7 @@ def density(groove: Groove) -> float:
 
 
 def syncopation(groove: Groove) -> float:
-    """How much the kick and the snare lean against the beat: Longuet-Higgins and Lee's measure (1984), a bar.
+    """Longuet-Higgins and Lee's measure of syncopation (1984) of kick and snare, in points a bar.
 
     A note syncopates where the rest behind it, before the next note, holds a stronger step than its own: it counts as
     many points as that step is stronger (``STRENGTHS``). Points are added up and divided by the bars. Range from 0: no
@@ -61,7 +61,7 @@ def syncopation(groove: Groove) -> float:
 
 
 def swing(groove: Groove) -> float:
-    """How long the first eighth of a beat is beside the second: 1 is straight, 2 the triplet's swing, 3 dotted.
+    """The swing ratio: the first eighth of a beat over the second. 1 is straight, 2 the triplet's swing, 3 dotted.
 
     Looked at are beats in which hats or ride strike once between the beats, from half a step before the eighth
     on: at p steps behind the beat, the ratio is p / (4 - p); the median over all such beats, so that a stray note does
@@ -75,13 +75,13 @@ def swing(groove: Groove) -> float:
     places = (np.arange(len(groove))[:, None] % STEPS_PER_BEAT + groove.offsets[:, keepers]) * struck  # (T, 3)
     count = struck.any(axis=1)[: beats * STEPS_PER_BEAT].reshape(beats, STEPS_PER_BEAT)  # (beats, 4)
     places = places.max(axis=1)[: beats * STEPS_PER_BEAT].reshape(beats, STEPS_PER_BEAT)  # (beats, 4)
-    alone = (count[:, 1:].sum(axis=1) == 1) & ~count[:, 1]
-    p = np.where(count[:, 2], places[:, 2], places[:, 3])[alone].astype(float)
+    single = (count[:, 1:].sum(axis=1) == 1) & ~count[:, 1]
+    p = np.where(count[:, 2], places[:, 2], places[:, 3])[single].astype(float)
     return float(np.median(p / (STEPS_PER_BEAT - p))) if len(p) else float("nan")
 
 
 def laid_back(groove: Groove, others: Sequence[int] = (KICK,)) -> float:
-    """How much later the backbeat's snares come than the kicks do, in steps: the difference of their mean offsets.
+    """Mean offset of the backbeat's snares minus mean offset of the kicks, in steps.
 
     ``others`` are the drums that they are compared with, if not with the kick alone.
 
@@ -96,7 +96,7 @@ def laid_back(groove: Groove, others: Sequence[int] = (KICK,)) -> float:
 
 
 def spreads(groove: Groove) -> Spreads:
-    """How much loudness and timing vary within each drum: standard deviations around the drum's own mean.
+    """Standard deviations of velocity and offset around each drum's own mean.
 
     A snare that is always late by as much is steady. The mean square is taken over all notes. Machines have 0.
     """
@@ -123,7 +123,7 @@ def ghost_notes(groove: Groove) -> float:
 
 
 def accents(groove: Groove) -> float:
-    """How much louder hats and ride are on the beat than between: the difference of mean velocities, in [-1, 1].
+    """Mean velocity of hats and ride on the beat minus their mean velocity between beats, in [-1, 1].
 
     Only those that keep time are asked: kick and snare stand on beats anyway, and are louder. nan where they strike
     only on the beat, or only between. The thesis finds its network's accents on the beat (5.2).

@@ -1,16 +1,27 @@
-"""Scores of hits: do two drummers strike the same drums on the same steps?
+"""Scores of hits: does a groove have its hits where the real drummer's groove has them?
 
-Conventions: ``truth`` is what the real drummer played, ``played`` what is judged; both are arrays of 0 and 1 of one
-shape, a groove's hits (steps, 9) or many of them stacked. A *cell* is one drum on one step. All scores are in [0, 1].
-Where whole grooves are asked for, they are ``music.Groove``.
+Conventions
+-----------
+``truth`` is the reference, ``played`` the estimate: arrays of 0 and 1 of one shape, a groove's hits (steps, 9) or many
+of them stacked; where whole grooves are asked for, ``music.Groove``. A *cell* is one drum on one step. Scores are in
+[0, 1]; one that is undefined (the precision of silence) is nan. Every function validates its input first.
+
+Metrics
+-------
+- ``confusion``, ``hit_scores``, ``f1``: accuracy, precision, recall, F1 of cells;
+- ``by_drum``, ``by_position``: the same for each drum, for each step of the bar;
+- ``tolerant_f1``: F1 of onsets matched within a tolerance (``mir_eval.onset.f_measure``, drum by drum);
+- ``errors_on_shared``, ``error_on_played``: mean absolute errors of velocity and offset.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from drumlib.evaluation.metrics.checks import check_pair
 from drumlib.music.grid import STEPS_PER_BAR, Groove
+from drumlib.music.kit import DRUMS
 
 
 class HitScores(NamedTuple):
@@ -23,15 +34,12 @@ class HitScores(NamedTuple):
 
 
 class Confusion(NamedTuple):
-    """How many cells are struck by both, only by the one that is judged, only by the real drummer, by neither.
+    """Counts of cells. They can be added up over songs; scores cannot: ``Confusion(*map(sum, zip(*confusions)))``."""
 
-    Counts can be added up over songs, scores cannot: ``Confusion(*map(sum, zip(*confusions)))``.
-    """
-
-    both: int
-    false: int
-    missed: int
-    neither: int
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+    true_negatives: int
 
 
 def confusion(truth: np.ndarray, played: np.ndarray) -> Confusion:
@@ -40,55 +48,57 @@ def confusion(truth: np.ndarray, played: np.ndarray) -> Confusion:
     Raises
     ------
     ValueError
-        If the shapes differ, or if ``played`` holds probabilities: cut them at a threshold first.
+        If the shapes differ, or if ``played`` holds probabilities: apply a threshold first.
     """
     truth, played = np.asarray(truth), np.asarray(played)
     if truth.shape != played.shape:
         raise ValueError(f"truth has shape {truth.shape}, played {played.shape}: are both on the same grid?")
     for name, array in (("truth", truth), ("played", played)):
         if not np.isin(array, (0, 1)).all():
-            raise ValueError(f"{name} holds other values than 0 and 1: are these probabilities, to be cut first?")
+            raise ValueError(f"{name} holds other values than 0 and 1: are these probabilities, without a threshold?")
     truth, played = truth.astype(bool), played.astype(bool)
     return Confusion(*(int(np.sum(x)) for x in (truth & played, ~truth & played, truth & ~played, ~truth & ~played)))
 
 
 def hit_scores(counts: Confusion) -> HitScores:
-    """Accuracy, precision, recall and F1 of counted cells.
+    """Accuracy (TP + TN) / all, precision TP / (TP + FP), recall TP / (TP + FN), F1 2 TP / (2 TP + FP + FN).
 
-    Accuracy counts the silent cells too, and nine cells in ten are silent: a drummer who never plays has an accuracy
-    of 0.9. Precision is the share of right notes among those played, recall among those that should have been; F1 is
-    their harmonic mean. Where nothing was played, or nothing should have been, the score in question is 0.
+    Nine cells in ten are silent: predicting silence everywhere has an accuracy of 0.9, and no precision (nan).
     """
-    both, false, missed, neither = counts
-    precision = both / (both + false) if both + false else 0.0
-    recall = both / (both + missed) if both + missed else 0.0
-    f1 = 2 * both / (2 * both + false + missed) if both + false + missed else 0.0
-    return HitScores((both + neither) / max(1, sum(counts)), precision, recall, f1)
+    true, false, missed, silent = counts
+    return HitScores(
+        ratio(true + silent, sum(counts)), ratio(true, true + false), ratio(true, true + missed), f1(counts)
+    )
+
+
+def f1(counts: Sequence[float]) -> float:
+    """F1 = 2 TP / (2 TP + FP + FN) of counts (TP, FP, FN, ...); nan without any note."""
+    true, false, missed = counts[:3]
+    return ratio(2 * true, 2 * true + false + missed)
+
+
+def ratio(part: float, whole: float) -> float:
+    """A quotient; nan where it is undefined."""
+    return float(part / whole) if whole else float("nan")
 
 
 def error_on_played(truth: np.ndarray, value: np.ndarray, struck: np.ndarray) -> float:
-    """The mean absolute error over the cells that the real drummer struck: what a listener hears of it.
+    """The mean absolute error over the cells that the real drummer struck; nan if there are none.
 
     The thesis's squared error averages over silent cells as well, where being right is easy.
     """
     struck = np.asarray(struck, dtype=bool)
-    return float(np.abs(np.asarray(truth) - np.asarray(value))[struck].mean()) if struck.any() else 0.0
+    return float(np.abs(np.asarray(truth) - np.asarray(value))[struck].mean()) if struck.any() else float("nan")
 
 
-def by_drum(truth: Groove, played: Groove) -> list[HitScores]:
-    """The four scores for each of the nine drums, in ``kit.DRUMS``'s order. Range [0, 1].
-
-    A drum that nobody plays has an F1 of 0, and an accuracy of 1: look at how often it is struck as well.
-    """
+def by_drum(truth: Groove, played: Groove) -> dict[str, HitScores]:
+    """The four scores of each of the nine drums, by its name. A drum without any note has an F1 of nan."""
     check_pair(truth, played)
-    return [hit_scores(confusion(truth.hits[:, d], played.hits[:, d])) for d in range(truth.hits.shape[1])]
+    return {name: hit_scores(confusion(truth.hits[:, d], played.hits[:, d])) for d, name in enumerate(DRUMS)}
 
 
 def by_position(truth: Groove, played: Groove) -> list[HitScores]:
-    """The four scores for each of the 16 steps of a bar, all drums together. Range [0, 1].
-
-    The groove begins on a bar line. On beats nearly all drummers agree; between them a drummer is told from another.
-    """
+    """The four scores of each of the 16 steps of a bar, all drums together. The groove begins on a bar line."""
     check_pair(truth, played)
     return [
         hit_scores(confusion(truth.hits[step::STEPS_PER_BAR], played.hits[step::STEPS_PER_BAR]))
@@ -97,12 +107,11 @@ def by_position(truth: Groove, played: Groove) -> list[HitScores]:
 
 
 def tolerant_f1(truth: Groove, played: Groove, tolerance: float = 0.5) -> float:
-    """F1 in which a note is right if the real drummer strikes the same drum no more than ``tolerance`` steps away.
+    """F1 = 2 pairs / notes of onsets of the same drum matched within ``tolerance`` steps; nan without any note.
 
-    Range [0, 1]. Onsets are step + offset. Each note is matched with one other at most; going through both in order
-    of time and taking the first that fits gives the most pairs there can be. Half a step: a note that slipped into the
-    next cell by a hair, which plain F1 counts as two mistakes, is forgiven. (As onsets are scored in transcription:
-    Raffel et al. 2014, mir_eval.) 0 if nothing is played and nothing should be.
+    Onsets are step + offset. Each note is matched with one other at most, by a maximum matching, as in
+    ``mir_eval.onset.f_measure`` (Raffel et al. 2014). With half a step, a note that slipped into the next cell by a
+    hair, which F1 of cells counts as two errors, is correct.
 
     Raises
     ------
@@ -115,18 +124,20 @@ def tolerant_f1(truth: Groove, played: Groove, tolerance: float = 0.5) -> float:
     pairs = sum(
         matched(onsets_of(truth, drum), onsets_of(played, drum), tolerance) for drum in range(truth.hits.shape[1])
     )
-    notes = float(np.sum(truth.hits) + np.sum(played.hits))
-    return 2 * pairs / notes if notes else 0.0
+    return ratio(2 * pairs, float(np.sum(truth.hits) + np.sum(played.hits)))
 
 
 def onsets_of(groove: Groove, drum: int) -> list[float]:
-    """When a drum is struck, in steps from the beginning, in order of time."""
+    """The onsets of one drum, in steps from the beginning, in order of time."""
     steps = np.flatnonzero(groove.hits[:, drum])
     return np.sort(steps + groove.offsets[steps, drum].astype(float)).tolist()
 
 
 def matched(ones: list[float], others: list[float], tolerance: float) -> int:
-    """How many pairs can be made of two rising lists of times, no further apart than ``tolerance``."""
+    """The size of a maximum matching of two sorted lists of times, pairs no further apart than ``tolerance``.
+
+    In order of time, the first that fits is taken: in one dimension, this greedy matching is maximal.
+    """
     i = j = pairs = 0
     while i < len(ones) and j < len(others):
         if abs(ones[i] - others[j]) <= tolerance + 1e-9:
@@ -139,7 +150,7 @@ def matched(ones: list[float], others: list[float], tolerance: float) -> int:
 
 
 class SharedErrors(NamedTuple):
-    """Mean absolute errors over the notes that both play; nan if there is none."""
+    """Mean absolute errors over true positives; nan if there are none."""
 
     notes: int
     velocity: float  # in [0, 1]
@@ -147,10 +158,9 @@ class SharedErrors(NamedTuple):
 
 
 def errors_on_shared(truth: Groove, played: Groove) -> SharedErrors:
-    """How far loudness and timing are from the real drummer's, over the cells that both strike.
+    """Mean absolute errors of velocity and offset over true positives (``error_on_played``: over all true hits).
 
-    ``error_on_played`` asks about all cells that the real drummer strikes; this, only where there is something to hear.
-    Times the length of a step, the offset's error is in seconds.
+    Times the length of a step, the error of the offset is in seconds.
     """
     check_pair(truth, played)
     both = (np.asarray(truth.hits) > 0) & (np.asarray(played.hits) > 0)

@@ -1,4 +1,4 @@
-"""One record of everything the metrics say of one drummer on one song, in one order."""
+"""The record of one song: all metrics of a groove beside the real drummer's, in a fixed order."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -8,7 +8,6 @@ import numpy as np
 from drumlib.evaluation.metrics import ensemble, form, groove, hits
 from drumlib.evaluation.metrics.checks import check_band, check_pair
 from drumlib.music.grid import Groove
-from drumlib.music.kit import DRUMS
 
 GROOVE: dict[str, Callable[[Groove], float]] = {
     "density": groove.density,
@@ -26,26 +25,26 @@ ENSEMBLE: dict[str, Callable[[Groove, Mapping[str, np.ndarray]], float]] = {
     "hats with subdivision": ensemble.hats_with_subdivision,
     "density following": ensemble.density_following,
 }
-"""The properties that a record holds: of both drummers, side by side."""
+"""The properties that a record holds of both grooves, side by side."""
 
 
-def evaluate(
+def song_record(
     truth: Groove, played: Groove, band: Mapping[str, np.ndarray] | None = None, step_seconds: float | None = None
 ) -> dict:
-    """What there is to say of a drummer on one song, beside the real one.
+    """All metrics of one song: scores, errors, properties of both grooves.
 
     Parameters
     ----------
     truth, played
-        The real drummer's groove and the one that is judged, whole bars on one grid.
+        The real drummer's groove and the one that is scored, whole bars on one grid.
     band
-        ``piano``, ``guitar``, ``bass``: onsets, each (steps, 128). Without it, nothing is said of the ensemble.
+        ``piano``, ``guitar``, ``bass``: onsets, each (steps, 128). Without it, no metrics of the ensemble.
     step_seconds
-        How long a step lasts. With it, the error of timing is told in milliseconds too.
+        The length of a step. With it, the error of the offset is given in milliseconds, too.
 
     Returns
     -------
-    dict, always in the same order, that can be written as JSON: numbers, None where something is not defined, and for
+    dict, always in the same order, that can be written as JSON: numbers, None where a metric is undefined, and for
     properties ``{"real": ..., "played": ...}``.
 
     Raises
@@ -56,17 +55,14 @@ def evaluate(
     check_pair(truth, played)
     record: dict = dict(hits.hit_scores(hits.confusion(truth.hits, played.hits))._asdict())
     record["tolerant f1"] = hits.tolerant_f1(truth, played)
-    struck = (truth.hits.sum(axis=0) + played.hits.sum(axis=0)) > 0  # (9,): a drum that nobody plays has no F1
-    scores = hits.by_drum(truth, played)
-    record["f1 by drum"] = {name: scores[d].f1 if struck[d] else None for d, name in enumerate(DRUMS)}
-    record["f1 by position"] = {str(step): score.f1 for step, score in enumerate(hits.by_position(truth, played))}
+    record["f1 by drum"] = {name: scores.f1 for name, scores in hits.by_drum(truth, played).items()}
     errors = hits.errors_on_shared(truth, played)
     record["velocity error"], record["offset error"] = errors.velocity, errors.offset
     record["offset error, ms"] = errors.offset * step_seconds * 1000 if step_seconds else None
     for name, of in GROOVE.items():
         record[name] = {"real": of(truth), "played": of(played)}
-    real, judged = form_of(truth), form_of(played)
-    record |= {name: {"real": real[name], "played": judged[name]} for name in real}
+    real, own = form_of(truth), form_of(played)
+    record |= {name: {"real": real[name], "played": own[name]} for name in real}
     if band is not None:
         check_band(band, len(truth))
         for name, of in ENSEMBLE.items():
@@ -75,7 +71,7 @@ def evaluate(
 
 
 def form_of(one: Groove) -> dict[str, float]:
-    """The properties of a groove's form. (Its fills are looked for twice, not four times: that is what takes long.)"""
+    """The properties of a groove's form. (Fills are searched for twice, not four times: they take longest.)"""
     ends = form.fills_at_phrase_ends(one)
     return {
         "self-similarity": form.mean_self_similarity(one),
@@ -88,7 +84,7 @@ def form_of(one: Groove) -> dict[str, float]:
 
 
 def _plain(value):
-    """Numbers as JSON has them: what is not defined is None."""
+    """Numbers for JSON: None where they are nan."""
     if isinstance(value, dict):
         return {name: _plain(one) for name, one in value.items()}
     return None if value is None or not math.isfinite(value) else float(value)

@@ -1,11 +1,9 @@
-"""Sets: is what a drummer plays, taken all together, like what drummers play?
+"""Sets of bars: distributions of features, distances to training bars, diversity of performances.
 
-Two performances of one song may both be right and share few strokes. Sets of them can still be compared: by the
-distribution of a few features a bar, by the distance to the nearest bar of the training data, and by the distance of
-several performances of one song from each other.
+Two performances of one song may both be right and share few hits. Sets of bars can still be compared.
 
 Conventions: bars are hits (n, 16, 9) of 0 and 1; a feature is one number a bar; distances of bars are in cells, 0 to
-144. What is not defined is nan.
+144. What is undefined is nan.
 
 Source: Yang & Lerch (2020), "On the evaluation of generative models in music". They compare distances within a set
 with distances between two; we compare the features themselves, which needs no distance of all pairs. Their code looks
@@ -21,17 +19,17 @@ from drumlib.music.grid import STEPS_PER_BAR, Groove
 from drumlib.music.kit import CLOSED_HAT, CRASH, HIGH_TOM, KICK, LOW_TOM, MID_TOM, OPEN_HAT, RIDE, SNARE
 
 GRID_POINTS = 100
-"""So many places at which two densities are compared."""
+"""Points at which two densities are compared."""
 
 FLOOR = 1e-6
-"""Mixed into each density, as a uniform share: where a set never goes, the other's divergence stays finite."""
+"""The share of a uniform distribution in each density, so that the divergence stays finite."""
 
 CHUNK_CELLS = 4_000_000
-"""So many distances at once: 16 MB of them."""
+"""Distances computed at once: 16 MB of them."""
 
 
 def all_bars(grooves: Iterable[Groove]) -> np.ndarray:
-    """All bars of all grooves, one behind the other: hits, float32 (bars, 16, 9).
+    """The hits of all bars of all grooves, concatenated: float32 (bars, 16, 9).
 
     Raises
     ------
@@ -45,15 +43,15 @@ def all_bars(grooves: Iterable[Groove]) -> np.ndarray:
 
 
 def features(grooves: Iterable[Groove]) -> dict[str, np.ndarray]:
-    """A few numbers about each bar, each float (bars,), all bars of all grooves one behind the other.
+    """Features of each bar, each float (bars,), of all bars of all grooves, concatenated.
 
-    - ``quantize_hits``: hits in the bar, 0 to 144;
-    - ``drums``: how many of the nine drums are struck, 0 to 9;
+    - ``hits``: hits in the bar, 0 to 144;
+    - ``drums``: how many of the nine drums have a hit, 0 to 9;
     - ``kicks``, ``snares``, ``hats`` (hats and ride), ``toms and crash``: hits of each, 0 or more;
     - ``on beats``: the share of hits on steps 0, 4, 8, 12; nan in a silent bar;
     - ``off sixteenths``: the share of hits on odd steps; nan in a silent bar;
-    - ``loudness``: mean velocity of the hits, in [0, 1]; nan in a silent bar;
-    - ``lateness``: mean offset of the hits, in steps, in [-0.5, 0.5), plus is late; nan in a silent bar;
+    - ``velocity``: mean velocity of the hits, in [0, 1]; nan in a silent bar;
+    - ``offset``: mean offset of the hits, in steps, in [-0.5, 0.5), plus is late; nan in a silent bar;
     - ``change``: cells that differ from the groove's bar before, 0 to 144; nan in each groove's first bar.
 
     Source: Yang & Lerch (2020), who count pitches and intervals; drums have none, so steps and drums stand in.
@@ -64,8 +62,8 @@ def features(grooves: Iterable[Groove]) -> dict[str, np.ndarray]:
         np.concatenate([getattr(groove, name) for groove in grooves]).reshape(hits.shape)  # (B, 16, 9)
         for name in ("velocities", "offsets")
     )
-    strokes = hits.sum(axis=(1, 2))  # (B,)
-    some = np.where(strokes > 0, strokes, np.nan)
+    number = hits.sum(axis=(1, 2))  # (B,)
+    some = np.where(number > 0, number, np.nan)
     change = np.full(len(hits), np.nan)
     change[1:] = (hits[1:] != hits[:-1]).sum(axis=(1, 2))
     firsts = np.cumsum([0] + [len(groove) // STEPS_PER_BAR for groove in grooves])[:-1]
@@ -75,7 +73,7 @@ def features(grooves: Iterable[Groove]) -> dict[str, np.ndarray]:
         return hits[:, :, list(drums)].sum(axis=(1, 2))
 
     found = {
-        "strokes": strokes,
+        "hits": number,
         "drums": hits.any(axis=1).sum(axis=1),
         "kicks": of(KICK),
         "snares": of(SNARE),
@@ -83,28 +81,28 @@ def features(grooves: Iterable[Groove]) -> dict[str, np.ndarray]:
         "toms and crash": of(LOW_TOM, MID_TOM, HIGH_TOM, CRASH),
         "on beats": hits[:, ::4].sum(axis=(1, 2)) / some,
         "off sixteenths": hits[:, 1::2].sum(axis=(1, 2)) / some,
-        "loudness": (velocities * hits).sum(axis=(1, 2)) / some,
-        "lateness": (offsets * hits).sum(axis=(1, 2)) / some,
+        "velocity": (velocities * hits).sum(axis=(1, 2)) / some,
+        "offset": (offsets * hits).sum(axis=(1, 2)) / some,
         "change": change,
     }
     return {name: values.astype(np.float64) for name, values in found.items()}
 
 
 def divergence(one: np.ndarray, other: np.ndarray) -> float:
-    """How surprised one is by values of a feature who knows the other set's: KL(one || other), in nats.
+    """The KL divergence of two kernel density estimates of a feature, KL(one || other), in nats.
 
-    Range [0, 18.4], the most that ``FLOOR`` allows: 0 for equal sets, large where ``one`` goes and ``other`` does not.
-    It is not symmetric. Both densities are taken with Gaussian kernels of one width on one grid (``densities``); nan
-    where a set has no value that is not nan. Source: Kullback & Leibler (1951); Yang & Lerch (2020).
+    Range [0, 18.4], the most that ``FLOOR`` allows; 0 for equal sets. It is not symmetric. Both densities have Gaussian
+    kernels of one width on one grid (``densities``); nan where a set has no value that is not nan. Source: Kullback &
+    Leibler (1951); Yang & Lerch (2020).
     """
     p, q = densities(one, other)
     return float(max(0.0, (p * np.log(p / q)).sum())) if len(p) else float("nan")
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """The area that two densities of a feature share: 1 for equal sets, 0 for sets that never meet.
+    """The overlapping area of two kernel density estimates of a feature: 1 for equal sets, 0 for disjoint ones.
 
-    Range [0, 1], symmetric; nan where a set has no value that is not nan. Densities as in ``divergence``. Source: Yang
+    Symmetric; nan where a set has no value that is not nan. Densities as in ``divergence``. Source: Yang
     & Lerch (2020).
     """
     p, q = densities(one, other)
@@ -112,9 +110,9 @@ def overlap(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def densities(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two sets of values of one feature, smoothed on one shared grid: probabilities (points,), each adding up to 1.
+    """Gaussian kernel density estimates of two sets on one grid: probabilities (points,), each adding up to 1.
 
-    The grid spans both sets, and three kernels' widths on either side. The width is by Scott's rule, 1.06 s n^(-1/5),
+    The grid spans both sets, and three bandwidths on either side. The bandwidth is by Scott's rule, 1.06 s n^(-1/5),
     of the smaller spread s and the smaller number n of the two sets, and never below a hundredth of the span: a set of
     one value is a narrow peak. Values that are nan are left out; if none is left in a set, both are empty.
 
@@ -125,7 +123,7 @@ def densities(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """
     one, other = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
     if one.ndim != 1 or other.ndim != 1:
-        raise ValueError(f"shapes {one.shape} and {other.shape}: one feature at a time, features(grooves)['strokes']?")
+        raise ValueError(f"shapes {one.shape} and {other.shape}: one feature at a time, features(grooves)['hits']?")
     one, other = one[~np.isnan(one)], other[~np.isnan(other)]
     if not len(one) or not len(other):
         return np.empty(0), np.empty(0)
@@ -137,13 +135,10 @@ def densities(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def nearest_bars(bars: np.ndarray, training_bars: np.ndarray) -> np.ndarray:
-    """How far each bar is from the nearest bar of the training data: int (bars,), in cells, 0 to 144.
+    """The Hamming distance of each bar to the nearest training bar: int (bars,), in cells, 0 to 144.
 
-    The Hamming distance of hits: 0 is a copy, 1 a stroke more or less, 2 a stroke moved. A drummer who only ever
-    copies has 0 everywhere; so does one who plays the commonest beat, as real drummers do. Compare with the real
-    drummer's own distance.
-
-    Computed by matrix products, ``|a| + |b| - 2 ab``, some millions of pairs at once, so memory stays small.
+    0 is a copy, 1 a hit more or less, 2 a hit moved. The commonest beats have 0, too: compare with the real drummers'
+    own distance. Computed by matrix products, ``|a| + |b| - 2 ab``, some millions of pairs at once.
 
     Raises
     ------
@@ -166,10 +161,10 @@ def nearest_bars(bars: np.ndarray, training_bars: np.ndarray) -> np.ndarray:
 
 
 def diversity(grooves: Sequence[Groove]) -> float:
-    """How much several performances of one song differ: the mean distance of a bar's hits, over all pairs, in cells.
+    """The mean Hamming distance of the same bar in two performances, over all pairs of performances, in cells.
 
-    Range [0, 144]; 0 is the same strokes each time, whatever their loudness; nan under two performances. More is not
-    better: noise is the most diverse. It is Yang & Lerch's (2020) intra-set distance, bar against the same bar.
+    Range [0, 144]; velocities do not count; nan under two performances. More is not better: noise is the most diverse.
+    It is Yang & Lerch's (2020) intra-set distance, bar against the same bar.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Songs of our own, written as code and data: the default input of everything in this project.
+"""Eight songs written as text, so that the project has songs of its own: the default input everywhere.
 
     >>> from drumlib.music import songbook
     >>> songbook.names()
@@ -6,8 +6,8 @@
     >>> songbook.song("funk")
     Song('Elbow Room', ...)
 
-Each song has a piano, a guitar, a bass and a drummer's reference part, and lives in a file of its own: read
-one, change a chord, listen. ``arrange.py`` says how to read it. A song is the same, note for note, at each call.
+Each song has a piano, a guitar, a bass and a reference drum part, and a file of its own. ``arrange.py`` explains the
+notation. A song is the same, note for note, at each call.
 """
 
 from functools import partial
@@ -29,7 +29,7 @@ SHEETS: dict[str, Sheet] = {
 """The songs as written, by name."""
 
 SONGS = {name: partial(play, sheet) for name, sheet in SHEETS.items()}
-"""From a song's name to the function that makes it."""
+"""A function that makes each song, by name."""
 
 
 def names() -> list[str]:
@@ -38,12 +38,12 @@ def names() -> list[str]:
 
 
 def song(name: str) -> Song:
-    """Make a song. Raises ValueError, with the names there are, on one that is not in the book."""
+    """A song by name. Raises ValueError on an unknown name."""
     return play(_sheet(name))
 
 
 def sections(name: str) -> list[Section]:
-    """The sections of a song in order: name, first bar (counted from 0), number of bars. Raises ValueError likewise."""
+    """The sections of a song, in order. Raises ValueError on an unknown name."""
     return sections_of(_sheet(name).form)
 
 

@@ -1,17 +1,17 @@
-"""From music written as text to a ``Song``: chords, rhythms, bass lines and tunes, part by part.
+"""From music written as text to a ``Song``: chords, rhythms, bass lines and melodies, part by part.
 
-A song of ours is a few lines of text for each *part* (verse, chorus, ...) and an order to play them in:
+A song is a few lines of text for each *part* (verse, chorus, ...), and the order of the parts:
 
 - chords, ``"Em | C G | D"``: the chords of a bar share it evenly, ``%`` repeats the bar before;
-- ``comp``, a rhythm on those chords: ``X``, ``x``, ``o`` strike (loud, plain, soft), ``-`` holds, ``.`` is
-  silence, ``k`` scratches on muted strings, and a digit picks that note of the voicing, counted from below;
+- ``comp``, a rhythm on those chords: ``X``, ``x``, ``o`` are onsets (accented, plain, soft), ``-`` holds, ``.`` is
+  silence, ``k`` is a scratch on muted strings, and a digit is one note of the voicing, counted from below;
 - ``bass``, a rhythm of chord degrees: ``1`` the root, ``3 5 7`` the chord's own, ``8`` the octave, ``u`` and
   ``d`` lead up and down by a semitone into the next chord, ``g`` is a dead note;
 - ``tune``, notes with lengths: ``"E5:3 G5:1 r:4 A4+C5:8"``, in sixteenths (or triplets: 12 to the bar);
   ``~`` holds the note before, ``!`` after the length is an accent.
 
-Everyone plays a little off the clock and a little unevenly, but the same way each time: each player
-has a source of chance of their own, so a change to the bass leaves the drums as they were.
+Timing and velocities vary at random. Each player has a random generator of its own, with a fixed seed, so a change to
+the bass does not change the drums.
 """
 
 from dataclasses import dataclass, field, replace
@@ -19,24 +19,24 @@ from itertools import takewhile
 from random import Random
 
 from drumlib.music.kit import DRUM_CHANNEL
-from drumlib.music.notes import Note
+from drumlib.music.notes import Note, Notes
 from drumlib.music.song import Meter, Song, Tempo, Track
 from drumlib.music.songbook.drumming import BAR, TICKS, Feel, bars_of, play_drums, swung
 from drumlib.music.songbook.harmony import Chord, boogie, chord, degree, octave, pitch, power, voicing
 
-STRIKES = {"X": 106, "x": 90, "o": 70}
-"""The loudness of a strike, as MIDI velocity, before the beat and the section have their say."""
+COMP_VELOCITIES = {"X": 106, "x": 90, "o": 70}
+"""The MIDI velocity of each sign of a ``comp``, before that is scaled by beat, player and section."""
 
 LOWEST = 28
-"""The lowest note of a bass, E: from below nothing leads into it."""
+"""The lowest pitch of a bass, E: ``u`` cannot lead into it from below."""
 
 GHOST = 0.018
-"""How long a dead note or a scratch sounds, in bars: a click, hardly a pitch."""
+"""The length of a dead note or a scratch, in bars."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """Where a part of the song lies: its name, its first bar (counted from 0) and how many bars it has."""
+    """The place of a part in the song: its name, its first bar (from 0) and its number of bars."""
 
     name: str
     bar: int
@@ -45,7 +45,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that one player does during a part; ``comp``, ``bass`` and ``tune`` make them."""
+    """What one player plays in a part, or in some bars of it; made by ``comp``, ``bass`` and ``tune``."""
 
     kind: str
     text: str
@@ -82,7 +82,7 @@ def tune(text: str, **settings) -> Line:
 
 @dataclass(frozen=True)
 class Part:
-    """A section as written: its chords, the drum text (and fill), how loud all of it is, and each player's lines."""
+    """A part of a song as text: chords, drum pattern and fill, relative loudness, and the lines of each player."""
 
     name: str
     chords: str
@@ -110,7 +110,7 @@ def part(name: str, chords: str, drums: str, fill="", level=1.0, crash=True, **l
 
 @dataclass(frozen=True)
 class Player:
-    """Somebody in the band: the track's name, a General MIDI program (from 0), loudness, lateness and spread in ms."""
+    """A player: track name, General MIDI program (from 0), relative loudness, mean and spread of the timing in ms."""
 
     name: str
     program: int
@@ -131,7 +131,7 @@ def read_chords(text: str) -> list[list[Chord]]:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A song as written: what ``play`` plays. ``seed`` is where all its chance comes from."""
+    """A song as text, for ``play``. ``seed`` seeds all of its randomness."""
 
     title: str
     bpm: float
@@ -143,15 +143,15 @@ class Sheet:
 
 
 def play(sheet: Sheet) -> Song:
-    """Play the parts one after the other: the ``Song`` has the players' tracks, then the drums."""
-    tracks = []
+    """The ``Song`` of a sheet: the players' tracks, then the drums."""
+    tracks: list[Track] = []
     for channel, (key, player) in enumerate(sheet.players.items()):
         notes = _play(key, player, sheet, Random(f"{sheet.seed} {key}"))
         channel += channel >= DRUM_CHANNEL
-        tracks.append(Track(tidy(notes, sheet.form), player.program, False, channel, player.name))
+        tracks.append(Track(Notes(tidy(notes, sheet.form)), player.program, False, channel, player.name))
     drums = play_drums(sheet.form, sheet.feel, sheet.bpm, Random(f"{sheet.seed} drums"), sheet.drum_level)
-    tracks.append(Track(tidy(drums, sheet.form), 0, True, DRUM_CHANNEL, "Drums"))
-    return Song(TICKS, tracks, (Tempo(0, round(60_000_000 / sheet.bpm)),), (Meter(0, 4, 4),), sheet.title)
+    tracks.append(Track(Notes(tidy(drums, sheet.form)), 0, True, DRUM_CHANNEL, "Drums"))
+    return Song(TICKS, tuple(tracks), (Tempo(0, round(60_000_000 / sheet.bpm)),), (Meter(0, 4, 4),), sheet.title)
 
 
 def sections_of(form: list[Part]) -> list[Section]:
@@ -164,7 +164,7 @@ def sections_of(form: list[Part]) -> list[Section]:
 
 
 def tidy(notes: list[Note], form: list[Part]) -> tuple[Note, ...]:
-    """End each note before the same pitch starts again and before the song is over; of two at once keep the louder."""
+    """End each note before its pitch starts again and before the song ends; of simultaneous ones keep the loudest."""
     last = sum(each.bars for each in form) * BAR
     by_pitch = {}
     for note in sorted(notes, key=lambda n: (n.tick, -n.velocity)):
@@ -203,7 +203,7 @@ def _play(key: str, player: Player, sheet: Sheet, rng: Random) -> list[Note]:
 
 
 def _events(line: Line, part: Part, first: int, chords: list[list[Chord]]):
-    """Yield what a line plays in a part: position and length in bars, pitches, and velocity."""
+    """Yield the onsets of a line in a part: position and length in bars, pitches, and velocity."""
     if line.kind == "tune":
         for position, length, pitches, accent in read_tune(line.text, line.steps):
             if position + line.at < min(line.end, part.bars):
@@ -234,12 +234,12 @@ def _events(line: Line, part: Part, first: int, chords: list[list[Chord]]):
         elif sign.isdigit():
             yield position, length, (shape[min(int(sign), len(shape)) - 1],), 82
         else:
-            yield position, length, shape, STRIKES["x" if line.kind == "boogie" else sign]
+            yield position, length, shape, COMP_VELOCITIES["x" if line.kind == "boogie" else sign]
 
 
 def _chord_at(chords: list[list[Chord]], position: float) -> Chord:
-    """The chord that rules at a place of the song, in bars; after the end, the last."""
-    bar, inside = divmod(position + 1e-6, 1)  # a triplet's place is not exact: stay on this side of the bar line
+    """The chord at a position in bars; behind the end, the last."""
+    bar, inside = divmod(position + 1e-6, 1)  # a triplet's position is rounded: not before the bar line
     here = chords[min(int(bar), len(chords) - 1)]
     return here[int(inside * len(here))]
 

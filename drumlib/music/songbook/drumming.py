@@ -1,4 +1,4 @@
-"""The reference drummer: drum patterns written as text, played with a human's loudness and timing.
+"""Reference drum parts: patterns written as text, played with random deviations of velocity and timing.
 
 A pattern has one line for each drum: its name, then its bars, ``|`` between them. A bar of 16 signs
 is in sixteenths; one of 12 is in triplets of eighths, which is how shuffle and swing are written.
@@ -7,9 +7,9 @@ is in sixteenths; one of 12 is in triplets of eighths, which is how shuffle and 
     snare ....X.......X..g
     kick  x.......x.x.....|x......x..x.....
 
-``X`` is an accent, ``x`` a stroke, ``o`` a soft one, ``g`` a ghost note, ``?`` a ghost note that is
-played about every other time, ``.`` is silence and a bar ``%`` repeats the bar before. A line that is
-shorter than the section starts again, each line for itself.
+``X`` is an accented hit, ``x`` a plain one, ``o`` a soft one, ``g`` a ghost note, ``?`` a ghost note that is
+played with probability 0.5, ``.`` is silence, and a bar ``%`` repeats the bar before. A line that is
+shorter than the part is repeated.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from random import Random
 from drumlib.music.notes import Note
 
 TICKS = 480
-"""Ticks in a beat, in every song of ours."""
+"""Ticks in a beat, in every song of the songbook."""
 BAR = 4 * TICKS
 """Ticks in a bar of 4/4."""
 
@@ -38,25 +38,25 @@ PITCHES = {
 }
 """The names that a pattern may use, and their General MIDI pitches (all of them drums of ``kit.DRUMS``)."""
 
-STROKES = {"X": 114, "x": 92, "o": 70, "g": 34, "?": 32}
-"""The loudness of each sign, as MIDI velocity, before drum, beat and section have their say."""
+HIT_VELOCITIES = {"X": 114, "x": 92, "o": 70, "g": 34, "?": 32}
+"""The MIDI velocity of each sign, before it is scaled by drum, beat and section."""
 
 CYMBALS = ("hat", "open", "pedal", "ride", "bell")
-"""What the time is kept on: louder on the beats than between them."""
+"""The drums that keep the time: louder on the beats than between them."""
 
 
 @dataclass(frozen=True)
 class Feel:
-    """How a drummer sits in the beat. Times in milliseconds, plus is late.
+    """Mean timing of the drums in milliseconds, positive is late; and the swing ratio.
 
-    ``swing`` is where the second of two sixteenths falls, as a part of the eighth they share: 0.5 is straight.
+    ``swing`` is the position of the second of two sixteenths within their eighth: 0.5 is straight.
     """
 
     snare: float = 0.0
     kick: float = 0.0
     hat: float = 0.0
-    upbeat: float = 0.0  # how much later still the hats between the beats are
-    spread: float = 4.0  # standard deviation of a stroke; nobody is a clock
+    upbeat: float = 0.0  # added for hats between the beats
+    spread: float = 4.0  # standard deviation
     swing: float = 0.5
 
 
@@ -87,8 +87,8 @@ def read_pattern(text: str) -> dict[str, list[str]]:
         if name not in PITCHES:
             raise ValueError(f"no drum is called {name!r}: choose one of {', '.join(PITCHES)}")
         pattern[name] = bars_of(bars)
-        if unknown := set("".join(pattern[name])) - set(STROKES) - {"."}:
-            raise ValueError(f"the drum {name!r} has signs that are not strokes: {sorted(unknown)}")
+        if unknown := set("".join(pattern[name])) - set(HIT_VELOCITIES) - {"."}:
+            raise ValueError(f"the drum {name!r} has signs that are not hits: {sorted(unknown)}")
     return pattern
 
 
@@ -109,11 +109,10 @@ def drum_bars(part) -> list[dict[str, str]]:
 
 
 def play_drums(parts, feel: Feel, bpm: float, rng: Random, level: float = 1.0) -> list[Note]:
-    """Play the drum text of all parts, one after the other.
+    """The drum notes of all parts, one after the other.
 
-    A stroke is as loud as its sign, its place in the beat and its section say, give or take a little; a fill
-    grows towards its end. It is as late as ``feel`` says, give or take a little: what is struck together shares
-    most of its deviation, as one body moves.
+    A velocity depends on the sign, the place in the beat and the part, plus noise; a fill grows towards its end. The
+    timing is that of ``feel`` plus noise, most of which simultaneous hits share.
     """
     notes, start = [], 0
     ticks_per_ms = bpm * TICKS / 60_000
@@ -128,7 +127,7 @@ def play_drums(parts, feel: Feel, bpm: float, rng: Random, level: float = 1.0) -
                     position = i / len(line)
                     body = together.setdefault(position, rng.gauss(0, feel.spread))
                     late = _late(name, position, feel) + 0.8 * body + rng.gauss(0, 0.5 * feel.spread)
-                    loud = STROKES[sign] * _weight(name, position) * part.level * level
+                    loud = HIT_VELOCITIES[sign] * _weight(name, position) * part.level * level
                     if number >= fills and name in ("snare", "low", "mid", "high"):
                         loud *= 0.78 + 0.32 * position
                     velocity = round(min(127, max(12, loud + rng.gauss(0, 2 + 0.03 * loud))))
@@ -139,14 +138,14 @@ def play_drums(parts, feel: Feel, bpm: float, rng: Random, level: float = 1.0) -
 
 
 def _late(name: str, position: float, feel: Feel) -> float:
-    """How late a drum is at a position of the bar, in milliseconds, before chance."""
+    """The mean timing of a drum at a position of the bar, in milliseconds, positive is late."""
     if name in CYMBALS:
         return feel.hat + (feel.upbeat if position * 4 % 1 else 0)
     return {"snare": feel.snare, "rim": feel.snare, "kick": feel.kick}.get(name, 0.5 * feel.snare)
 
 
 def _weight(name: str, position: float) -> float:
-    """What a drum's nature and the beat make of a stroke's loudness."""
+    """The factor for the velocity of a drum at a position of the bar."""
     if name not in CYMBALS:
         return {"kick": 0.98, "crash": 0.95, "rim": 0.9}.get(name, 1.0)
     if position * 4 % 1 == 0:

@@ -1,4 +1,4 @@
-"""Chord symbols, and how a player lays their notes out: voicings that move as little as they can.
+"""Chord symbols and voicings: from ``Dm7`` to pitches, with little movement from chord to chord.
 
 A *chord symbol* is written as on a lead sheet: ``C``, ``F#m7``, ``Bb13``, ``D7b9``, ``G/B``. A *voicing*
 is the chord as played: a tuple of MIDI pitches, lowest first. Good players change chords by moving
@@ -126,7 +126,7 @@ def power(chord: Chord, low: int = 40) -> tuple[int, ...]:
 
 
 def octave(chord: Chord, low: int = 50) -> tuple[int, ...]:
-    """The root and its octave: what a disco guitarist's thumb and little finger play."""
+    """The root and its octave, as in disco guitar."""
     root = low + (chord.root - low) % 12
     return (root, root + 12)
 

@@ -1,4 +1,4 @@
-// The songs of the songbook, each with a stage of its takes and a link to the whole song with these drums.
+// The songs of the songbook, each with a stage of its drummers' takes and a link to the whole song with these drums.
 (function (drumlib) {
   "use strict";
 
@@ -9,17 +9,17 @@
       this.select = root.querySelector(".dlys-song");
       this.line = root.querySelector(".dlys-take");
       this.stages = [this.stage()]; // elements, by song
-      this.turn = 0; // counts the links: whoever waited for one may find that another take was chosen
+      this.turn = 0; // counts the links: one whose file is unpacked too late is dropped
       this.select.addEventListener("change", () => this.choose(Number(this.select.value)));
       for (const type of ["input", "change"]) this.box.addEventListener(type, () => this.link());
       this.link();
     }
 
-    stage() { // the one that is shown
+    stage() { // the element that is shown
       return this.box.querySelector(".drumlib-stage");
     }
 
-    // The stage of a song. Its HTML leaves out what all stages have in common, and gets it from the one that is shown.
+    // The stage of a song. Its HTML leaves out what all stages have in common, and gets it from the stage that is shown.
     makeStage(song) {
       const holder = document.createElement("div");
       holder.innerHTML = song.page; // by Python, with all text escaped
@@ -40,7 +40,7 @@
       this.link();
     }
 
-    async link() { // to the whole song with the take that is chosen
+    async link() { // to the whole song with the chosen take
       const song = this.songs[Number(this.select.value)], knob = this.stage().querySelector(".dls-knob");
       this.turn += 1;
       const turn = this.turn;

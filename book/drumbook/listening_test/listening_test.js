@@ -1,4 +1,4 @@
-// The listening test: draws the pairs, plays them, keeps the answers in this browser and counts them.
+// The listening test: chooses pairs at random, plays them, keeps the answers in this browser and counts them.
 // It needs no network and no kernel: all sound stands in the page itself, and nothing is sent anywhere.
 (function (drumlib) {
   "use strict";
@@ -8,11 +8,11 @@
   const MOST_DOTS = 40;
   const { rollLayout, statistics } = drumlib;
 
-  // Pure functions: what is drawn, what is a session, what the answers say
+  // Pure functions: the random pairs, the check of a stored session, the tally
 
-  // A sitting's pairs, as [song, who is A, who is B]: each kind as often as the others or once more, and no song of a
-  // kind twice before all were heard.
-  function drawPairs(test, random) {
+  // The pairs of a sitting, as [song, drummer A, drummer B], in random order: each kind as often as the others or once
+  // more, and no song of a kind twice before all were heard.
+  function samplePairs(test, random) {
     let kinds = [];
     while (kinds.length < test.pairs) kinds = kinds.concat(statistics.shuffled(test.kinds, random));
     const songs = test.kinds.map(() => []);
@@ -29,7 +29,7 @@
     return (kind[0] === a && kind[1] === b) || (kind[0] === b && kind[1] === a);
   }
 
-  // Whether a value, read from where anything may have been stored, is a session of this test.
+  // Whether a value from the browser's storage, which may hold anything, is a session of this test.
   function isSession(value, test) {
     const known = (song, a, b) => test.songs.includes(song) && test.kinds.some((kind) => isKind(kind, a, b));
     const isPair = (pair) => Array.isArray(pair) && known(pair[0], pair[1], pair[2]);
@@ -40,7 +40,7 @@
       Array.isArray(value.answers) && value.answers.every(isAnswer);
   }
 
-  // The answers counted: a row for each kind, and, where one drummer is in every kind, one against all others.
+  // The answers counted, as `tally` in answers.py does it.
   function tally(answers, kinds) {
     const rows = kinds.map(([first, second]) => {
       const row = { first, second, won: 0, lost: 0, undecided: 0 };
@@ -51,7 +51,7 @@
       }
       return row;
     });
-    const common = kinds[0].find((who) => kinds.every((kind) => kind.includes(who)));
+    const common = kinds[0].find((drummer) => kinds.every((kind) => kind.includes(drummer)));
     if (kinds.length < 2 || common === undefined) return rows;
     const all = { first: common, second: "all others", won: 0, lost: 0, undecided: 0 };
     for (const row of rows) {
@@ -71,7 +71,7 @@
     return `${Math.round(100 * share)}\u00a0%`;
   }
 
-  // What the sign test says of a row, in a sentence.
+  // The result of the sign test of a row, in a sentence.
   function verdict({ won, lost }) {
     const decided = won + lost, p = statistics.signTest(won, decided);
     if (!decided) return "No answer names one of the two.";
@@ -81,26 +81,26 @@
       (p <= 0.05 ? "chance does not explain this well." : "chance could explain it.");
   }
 
-  drumlib.listeningTest = { drawPairs, isSession, tally, verdict };
+  drumlib.listeningTest = { samplePairs, isSession, tally, verdict };
 
   class ListeningTest {
     constructor(root) {
       this.root = root;
       this.find = (selector) => root.querySelector(selector);
-      this.test = JSON.parse(this.find(".dlb-data").textContent);
-      this.storageKey = `drumlib-blind-${this.test.page}`;
+      this.test = JSON.parse(this.find(".dlt-data").textContent);
+      this.storageKey = `drumlib-listening-test-${this.test.page}`;
       const seed = root.getAttribute("data-seed");
       this.random = statistics.randomSource(seed === null ? null : Number(seed));
-      this.playButton = this.find(".dlb-play");
+      this.playButton = this.find(".dlt-play");
       this.seconds = 0;
       this.sides = {}; // of the pair: { clip, buffer, voice }
       this.side = "a"; // the one that is heard
       this.heard = { a: 0, b: 0 }; // seconds
       this.heardUntil = 0; // the position up to which `heard` is counted
       this.wasAskedToHear = false;
-      this.forgetting = false; // whether the next press forgets all answers
-      this.find(".dlb-noscript").hidden = true;
-      this.find(".dlb-ui").hidden = false;
+      this.asksToForget = false; // whether the next press forgets all answers
+      this.find(".dlt-noscript").hidden = true;
+      this.find(".dlt-ui").hidden = false;
       this.transport = new drumlib.Transport(this);
       this.listen();
       this.session = this.readSession();
@@ -128,11 +128,11 @@
       } catch (error) {
         text = "Nothing is sent anywhere. This browser keeps nothing, either: your answers are gone when you leave the page.";
       }
-      this.find(".dlb-keeps").textContent = text;
+      this.find(".dlt-keeps").textContent = text;
     }
 
     newSession(sitting, answers) {
-      return { answers, sitting, plan: drawPairs(this.test, this.random) };
+      return { answers, sitting, plan: samplePairs(this.test, this.random) };
     }
 
     beginSitting(sitting, answers) {
@@ -140,7 +140,7 @@
       this.storeSession();
     }
 
-    // Sound: A and B play side by side, and only one of them is let through. So a switch keeps the place in the song.
+    // Sound: A and B play at the same time, and one of them is muted: a switch keeps the position in the song.
 
     load() {
       return Promise.all(SIDES.map(async (name) => {
@@ -171,17 +171,17 @@
 
     tick() {
       this.countHeard();
-      this.tell();
+      this.showPosition();
     }
 
     failed() {
-      this.say("This browser cannot play the sound here.");
+      this.setStatus("This browser cannot play the sound here.");
     }
 
     hear(name) {
       this.countHeard();
       this.side = name;
-      for (const button of this.root.querySelectorAll(".dlb-hear")) {
+      for (const button of this.root.querySelectorAll(".dlt-hear")) {
         button.setAttribute("aria-pressed", String(button.getAttribute("data-side") === name));
       }
       for (const one of SIDES) {
@@ -190,32 +190,32 @@
       }
     }
 
-    countHeard() { // adds to what was heard of this side; returns whether enough was heard of both
+    countHeard() { // adds to the seconds heard of this side; returns whether both were heard for long enough
       const now = this.transport.now(), { hear } = this.test;
       if (this.transport.state === "playing" && now > this.heardUntil) this.heard[this.side] += now - this.heardUntil;
       this.heardUntil = now;
       const both = SIDES.every((name) => this.heard[name] >= hear);
-      for (const button of this.root.querySelectorAll(".dlb-answer")) button.setAttribute("aria-disabled", String(!both));
+      for (const button of this.root.querySelectorAll(".dlt-answer")) button.setAttribute("aria-disabled", String(!both));
       if (both && this.wasAskedToHear) {
-        this.say("You have heard both.");
+        this.setStatus("You have heard both.");
         this.wasAskedToHear = false;
       }
       return both;
     }
 
-    // What is seen
+    // Display
 
-    say(text) {
-      this.find(".dlb-status").textContent = text;
+    setStatus(text) {
+      this.find(".dlt-status").textContent = text;
     }
 
-    tell() { // the position
-      const { clock } = rollLayout, at = this.transport.now(), slider = this.find(".dlb-position");
+    showPosition() {
+      const { clock } = rollLayout, at = this.transport.now(), slider = this.find(".dlt-position");
       this.root.setAttribute("data-position", at.toFixed(3));
       slider.value = at.toFixed(1);
-      slider.style.setProperty("--dlb-part", `${(this.seconds ? 100 * at / this.seconds : 0).toFixed(2)}%`);
+      slider.style.setProperty("--dlt-part", `${(this.seconds ? 100 * at / this.seconds : 0).toFixed(2)}%`);
       slider.setAttribute("aria-valuetext", `${clock(at)} of ${clock(this.seconds)}`);
-      drumlib.dom.setText(this.find(".dlb-time"), `${clock(at)} / ${clock(this.seconds)}`);
+      drumlib.dom.setText(this.find(".dlt-time"), `${clock(at)} / ${clock(this.seconds)}`);
     }
 
     showPair(focus = false) { // the next pair, or the result
@@ -223,13 +223,13 @@
       this.transport.pause(0);
       this.heard = { a: 0, b: 0 };
       this.root.setAttribute("data-answers", answers.length);
-      this.find(".dlb-pair").hidden = isOver;
-      this.find(".dlb-result").hidden = !isOver;
-      this.find(".dlb-save").hidden = !answers.length;
-      this.find(".dlb-again").textContent = isOver ? "Another sitting" : "Start again";
+      this.find(".dlt-pair").hidden = isOver;
+      this.find(".dlt-result").hidden = !isOver;
+      this.find(".dlt-save").hidden = !answers.length;
+      this.find(".dlt-again").textContent = isOver ? "Another sitting" : "Start again";
       if (isOver) {
         this.showResult();
-        if (focus) this.find(".dlb-heading").focus();
+        if (focus) this.find(".dlt-heading").focus();
         return;
       }
       const [song, ...drummers] = plan[0];
@@ -238,11 +238,11 @@
         this.sides[name] = { clip, buffer: null, voice: null };
       });
       this.seconds = this.sides.a.clip.seconds;
-      this.find(".dlb-position").max = this.seconds;
-      this.find(".dlb-which").textContent = `Pair ${this.pairNumber()} of ${this.test.pairs}`;
+      this.find(".dlt-position").max = this.seconds;
+      this.find(".dlt-which").textContent = `Pair ${this.pairNumber()} of ${this.test.pairs}`;
       this.showDots();
       this.hear("a");
-      this.tell();
+      this.showPosition();
       if (focus) this.playButton.focus();
     }
 
@@ -251,17 +251,17 @@
     }
 
     showDots() {
-      const dots = this.find(".dlb-dots"), { pairs } = this.test, number = this.pairNumber();
+      const dots = this.find(".dlt-dots"), { pairs } = this.test, number = this.pairNumber();
       dots.textContent = "";
       if (pairs > MOST_DOTS) return;
       for (let i = 1; i <= pairs; i += 1) {
-        dots.appendChild(drumlib.dom.element("i", i < number ? "dlb-done" : i === number ? "dlb-now" : ""));
+        dots.appendChild(drumlib.dom.element("i", i < number ? "dlt-done" : i === number ? "dlt-now" : ""));
       }
     }
 
     showResult() {
-      const { answers, sitting } = this.session, rows = this.find(".dlb-rows");
-      this.find(".dlb-count").textContent = `${counted(answers.length, "answer")}, ${counted(sitting, "sitting")} in this browser.`;
+      const { answers, sitting } = this.session, rows = this.find(".dlt-rows");
+      this.find(".dlt-count").textContent = `${counted(answers.length, "answer")}, ${counted(sitting, "sitting")} in this browser.`;
       rows.textContent = "";
       for (const row of tally(answers, this.test.kinds)) rows.appendChild(rowElement(row));
     }
@@ -272,16 +272,16 @@
       const on = (selector, type, act) => {
         for (const element of this.root.querySelectorAll(selector)) element.addEventListener(type, () => act(element));
       };
-      on(".dlb-position", "input", (slider) => this.transport.seek(Number(slider.value)));
-      on(".dlb-hear", "click", (button) => {
+      on(".dlt-position", "input", (slider) => this.transport.seek(Number(slider.value)));
+      on(".dlt-hear", "click", (button) => {
         this.hear(button.getAttribute("data-side"));
         this.transport.play();
       });
-      on(".dlb-answer", "click", (button) => this.answer(button.getAttribute("data-answer")));
-      on(".dlb-again", "click", () => this.again());
-      on(".dlb-forget", "click", () => this.forget());
-      on(".dlb-forget", "blur", () => this.askToForget(false));
-      on(".dlb-save", "click", () => this.save());
+      on(".dlt-answer", "click", (button) => this.answer(button.getAttribute("data-answer")));
+      on(".dlt-again", "click", () => this.startAgain());
+      on(".dlt-forget", "click", () => this.forget());
+      on(".dlt-forget", "blur", () => this.askToForget(false));
+      on(".dlt-save", "click", () => this.save());
       this.root.addEventListener("keydown", (event) => {
         const name = event.key.toLowerCase();
         if (drumlib.dom.hasModifier(event) || !this.session.plan.length || !SIDES.includes(name)) return;
@@ -289,14 +289,14 @@
         event.stopPropagation();
         this.hear(name);
       });
-      // Another tab with this test: what is answered there counts here, and no pair is asked twice. A key of null: all
-      // that this browser had stored was forgotten.
+      // Another tab with this test: its answers count here, and no pair is asked twice. A key of null means that all of
+      // the browser's storage was cleared.
       window.addEventListener("storage", (event) => {
         if (!this.root.isConnected || (event.key !== this.storageKey && event.key !== null)) return;
         this.session = this.readSession() || this.newSession(1, []);
         this.askToForget(false);
         this.showPair();
-        this.say("Your answers in another tab count here, too.");
+        this.setStatus("Your answers in another tab count here, too.");
       });
     }
 
@@ -304,7 +304,7 @@
       if (!this.countHeard()) {
         const unheard = SIDES.filter((name) => this.heard[name] < this.test.hear);
         this.wasAskedToHear = true;
-        this.say(`Please hear ${unheard.length > 1 ? "both" : `${unheard[0].toUpperCase()}, too,`} before you answer.`);
+        this.setStatus(`Please hear ${unheard.length > 1 ? "both" : `${unheard[0].toUpperCase()}, too,`} before you answer.`);
         return;
       }
       const { plan, answers, sitting } = this.session, [song, a, b] = plan.shift();
@@ -312,33 +312,33 @@
       this.storeSession();
       this.askToForget(false);
       this.showPair(true);
-      this.say(plan.length ? `Noted. Pair ${this.pairNumber()} of ${this.test.pairs}.` : "Noted. That was the last pair.");
+      this.setStatus(plan.length ? `Noted. Pair ${this.pairNumber()} of ${this.test.pairs}.` : "Noted. That was the last pair.");
     }
 
-    again() { // a sitting without answers is not counted
+    startAgain() { // a sitting without answers is not counted
       const { answers, sitting } = this.session, hasAnswers = answers.some((one) => one.sitting === sitting);
       this.beginSitting(sitting + (hasAnswers ? 1 : 0), answers);
       this.askToForget(false);
       this.showPair(true);
-      this.say(`New pairs are drawn.${answers.length ? " What you answered before still counts." : ""}`);
+      this.setStatus(`New pairs are chosen.${answers.length ? " What you answered before still counts." : ""}`);
     }
 
     askToForget(asks) {
-      this.forgetting = asks;
-      this.find(".dlb-forget").textContent = asks ? "Really forget?" : "Forget all";
+      this.asksToForget = asks;
+      this.find(".dlt-forget").textContent = asks ? "Really forget?" : "Forget all";
     }
 
     forget() {
-      if (!this.forgetting) {
+      if (!this.asksToForget) {
         this.askToForget(true);
-        this.say("Press again to forget all your answers.");
+        this.setStatus("Press again to forget all your answers.");
         return;
       }
       try { window.localStorage.removeItem(this.storageKey); } catch (error) { /* nothing was stored */ }
       this.session = this.newSession(1, []); // in the page only, until there is an answer
       this.askToForget(false);
       this.showPair(true);
-      this.say("All your answers are forgotten.");
+      this.setStatus("All your answers are forgotten.");
     }
 
     save() {
@@ -351,23 +351,23 @@
       link.click();
       link.remove();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-      this.say("Saved as answers.json. It holds your answers, and nothing about you.");
+      this.setStatus("Saved as answers.json. It holds your answers, and nothing about you.");
     }
   }
 
   // A row of the result: the names, the interval as a bar, the counts in words.
   function rowElement(row) {
     const { element } = drumlib.dom, { first, second, won, lost, undecided } = row;
-    const decided = won + lost, [low, high] = statistics.wilson(won, decided), line = element("div", "dlb-row");
+    const decided = won + lost, [low, high] = statistics.wilson(won, decided), line = element("div", "dlt-row");
     for (const name of ["first", "second", "won", "lost", "undecided"]) line.setAttribute(`data-${name}`, row[name]);
     line.setAttribute("data-low", low.toFixed(6));
     line.setAttribute("data-high", high.toFixed(6));
-    line.setAttribute("data-chance", statistics.signTest(won, decided).toFixed(6));
-    const versus = element("p", "dlb-versus");
-    versus.append(element("span", "", first), element("span", "dlb-or", " or "), element("span", "", second));
-    const bar = element("div", "dlb-bar"), interval = element("i");
+    line.setAttribute("data-p", statistics.signTest(won, decided).toFixed(6));
+    const versus = element("p", "dlt-versus");
+    versus.append(element("span", "", first), element("span", "dlt-or", " or "), element("span", "", second));
+    const bar = element("div", "dlt-bar"), interval = element("i");
     bar.setAttribute("aria-hidden", "true");
-    interval.style.left = `${100 * (1 - high)}%`; // the nearer to a name, the more it was preferred
+    interval.style.left = `${100 * (1 - high)}%`; // the nearer to a name, the more often it was preferred
     interval.style.width = `${100 * (high - low)}%`;
     bar.append(interval);
     if (decided) {
@@ -377,9 +377,9 @@
     }
     const share = `That is ${percent(won / decided)} for ${first} (${percent(low)} to ${percent(high)}). `;
     const counts = `Preferred: ${first} ${won}, ${second} ${lost}, can’t tell ${undecided}. ${decided ? share : ""}`;
-    line.append(versus, bar, element("p", "dlb-counts", counts + verdict(row)));
+    line.append(versus, bar, element("p", "dlt-counts", counts + verdict(row)));
     return line;
   }
 
-  drumlib.components.blind = (root) => new ListeningTest(root);
+  drumlib.components["listening-test"] = (root) => new ListeningTest(root);
 })(window.drumlib = window.drumlib || {});

@@ -1,8 +1,8 @@
-// Statistics of a listening test, as drumlib.display.blind computes them, and sources of random numbers.
+// Statistics of a listening test, as drumlib.evaluation.statistics computes them, and sources of random numbers.
 (function (drumlib) {
   "use strict";
 
-  const Z = 1.959964; // 95 of 100 draws from a standard normal distribution lie within so many standard deviations
+  const Z = 1.959964; // the 97.5 % quantile of the standard normal distribution
 
   // Wilson's 95 % interval of the share won / of, as [low, high]; [0, 1] without any.
   function wilson(won, of) {
@@ -24,8 +24,8 @@
     return Math.min(1, 2 * sum);
   }
 
-  // A function that returns uniform numbers in [0, 1): the generator mulberry32 with this seed, or, for a seed of null,
-  // the browser's own.
+  // A function that returns uniform numbers in [0, 1): the generator mulberry32 with this seed; the browser's own, if
+  // the seed is null.
   function randomSource(seed) {
     if (seed === null) {
       return () => window.crypto && crypto.getRandomValues
