@@ -357,7 +357,7 @@ def main() -> None:
             "chosen on validation": {"temperature": float(temperature), "critic": heard},
             **ranked,
         },
-        "tuning": {"plan": asdict(replace(TUNING, seed=seed)), **tuned},
+        "tuning": {"config": asdict(replace(TUNING, seed=seed)), **tuned},
         "seconds": round(time.perf_counter() - started, 1),
         "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
         | {"python": platform.python_version(), "backend": keras.backend.backend()},
@@ -401,7 +401,7 @@ def card_of(results: dict) -> str:
                 if isinstance(row, dict)
             ]
         ),
-        epochs=tuned["plan"]["epochs"],
+        epochs=tuned["config"]["epochs"],
         tuning="\n".join(
             f"| {name} | {row['trial']['teacher-forced']['f1']:.2%} | {row['trial']['free-running']['f1']:.2%} | {row['trial']['sampled']['f1']:.2%} | {row['trial']['conditioning gain']['value']:.3f} | {row['trial']['sampled']['density']:.2f} | {row['detection rate']['value']:.1%} |"
             for name, row in tuned["rows"].items()

@@ -43,7 +43,7 @@ def trained(preset: str, sets: dict, runs: Path, plan, before: dict | None = Non
     load_weights(network, run / "shipped.npz")  # what is scored is what is shipped, half precision and all
     losses = [epoch["val_loss"] for epoch in history["epochs"]]
     return network, {
-        "plan": asdict(plan),
+        "config": asdict(plan),
         "windows": {name: len(sets[name]) for name in ("train", "validation")},
         "seconds": (before or {}).get("seconds") if resume else took,
         "best_epoch": 1 + losses.index(min(losses)),

@@ -119,7 +119,7 @@ def made(name: str, seed: int, sets: dict, runs: Path, epochs: int | None) -> di
     return {
         "preset": preset,
         "changed": changes,
-        "plan": asdict(plan),
+        "config": asdict(plan),
         "windows": len(training),
         "parameters": network.count_params(),
         "training": {

@@ -57,7 +57,8 @@ def test_the_evaluation_that_is_kept():
 
     path = BENCH / "results" / "evaluation.json"
     results = json.loads(path.read_text(encoding="utf-8"))
-    order = ["real drummers", *preset_names("songs"), *BASELINES]  # a newer one need not be there before the bench has run again
+    # A newer one need not be there before the bench has run again.
+    order = ["real drummers", *preset_names("songs"), *BASELINES]
     assert list(results["drummers"]) == [name for name in order if name in results["drummers"]]
     assert {"thesis", "band-conv", "bar-before", "rules"} <= set(results["drummers"])
     assert path.stat().st_size < 400_000

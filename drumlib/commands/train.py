@@ -77,7 +77,7 @@ def add_commands(commands) -> None:
         command,
         "--lr-schedule",
         "--fall",
-        lr_schedule,
+        str,
         "learning-rate schedule: plateau (reduced when validation stalls) or cosine (not with stages)",
     )
     add_renamed(
@@ -100,11 +100,6 @@ def add_commands(commands) -> None:
     )
     command.add_argument("--windows", type=int, metavar="N", help="windows in an epoch (0: all)")
     command.add_argument("--seed", type=int, help="of the initial weights and of all sampling")
-
-
-def lr_schedule(name: str) -> str:
-    """The name that ``TrainingConfig`` has for a learning-rate schedule."""
-    return {"plateau": "stalls"}.get(name, name)
 
 
 def train(options) -> None:

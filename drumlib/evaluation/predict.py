@@ -161,7 +161,7 @@ def free_running_windows(
     order = _half_way_on(len(windows)) if mismatched else None
     sampler = None if seed is None else sampler_for(1.0, seed, network)
     return dict(
-        zip(HEADS, np.split(generate_windows(network, windows, order, choose=sampler), 3, axis=-1), strict=True)
+        zip(HEADS, np.split(generate_windows(network, windows, order, sampler=sampler), 3, axis=-1), strict=True)
     )
 
 

@@ -306,4 +306,4 @@ def test_the_shipped_critic_mostly_prefers_our_songs_as_they_are(root):
     steps = np.random.default_rng(0).permutation(real.reshape(-1, real.shape[-1])).reshape(real.shape)
     for spoiled in (np.roll(real, 1, axis=1), steps):  # a step late; the steps of all songs in no order
         assert (liked > judge_all(critic, windows, spoiled)).mean() > 0.7
-    assert (root / "drumlib" / "weights" / "adversary.npz").stat().st_size < 1_000_000
+    assert (root / "drumlib" / "weights" / "critic.npz").stat().st_size < 1_000_000
