@@ -64,7 +64,9 @@ SEED = 0
 def outputs_of(network, songs: list[EvaluationSong], section_bars: int | None = None) -> list[dict[str, np.ndarray]]:
     """Free-running outputs without calibration, of sub-sequences of ``section_bars`` (``predict.free_running``)."""
     given = {family: windows_from_songs([song.rolls[family] for song in songs], WINDOW_STEPS) for family in FAMILIES}
-    return songs_from_windows(network.generate(given, section_bars), [len(song) for song in songs], WINDOW_STEPS)
+    return songs_from_windows(
+        network.generate(given, subsequence_bars=section_bars), [len(song) for song in songs], WINDOW_STEPS
+    )
 
 
 def tidy(found: dict | None) -> dict | None:

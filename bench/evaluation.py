@@ -30,9 +30,10 @@ from drumlib.evaluation.evaluate import (
 from drumlib.evaluation.set_distances import training_bars
 from drumlib.evaluation.songs import evaluation_songs, training_windows
 from drumlib.files import write_whole
-from drumlib.network.registry import PRESETS, build
+from drumlib.network.registry import build, preset_names
 from drumlib.network.weights import load_or_shipped
 
+ROWS = [*preset_names("songs"), *BASELINES]
 RESULTS = Path(__file__).parent / "results" / "evaluation.json"
 CURVES = ("band-conv", "thesis")
 SEED = 0
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--songs", type=Path, required=True, help="a folder of songs with a songs.csv, or a corpus")
     parser.add_argument("--runs", type=Path, help="where bench/presets.py trained; if not given, the shipped weights")
-    parser.add_argument("--rows", nargs="+", default=[*PRESETS, *BASELINES], help="presets and baselines (all)")
+    parser.add_argument("--rows", nargs="+", default=ROWS, help="presets and baselines (all)")
     parser.add_argument("--again", action="store_true", help="make these rows anew")
     parser.add_argument(
         "--shipped", action="store_true", help="make anew what needs no run: band-conv, and the baselines"
@@ -67,8 +68,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.shipped:
         options.rows, options.again = ["band-conv", *BASELINES], True
-    if unknown := [name for name in options.rows if name not in PRESETS and name not in BASELINES]:
-        parser.error(f"no row {unknown[0]!r}: there is {', '.join([*PRESETS, *BASELINES])}")
+    if unknown := [name for name in options.rows if name not in ROWS]:
+        parser.error(f"no row {unknown[0]!r}: there is {', '.join(ROWS)}")
     songs, validation = evaluation_songs(options.songs, "test"), evaluation_songs(options.songs, "validation")
     learning = [training_windows(options.songs, split) for split in ("train", "validation")]
     head = {
@@ -98,7 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
                 **score_network(network, songs, validation, SEED, name in CURVES, learned),
             }
         print(f"{name}: {rows[name]['seconds']} s", flush=True)
-        order = [REFERENCE, *PRESETS, *BASELINES]
+        order = [REFERENCE, *ROWS]
         kept = {key: rows[key] for key in sorted(rows, key=order.index)}
         write_whole(options.results, as_text({**head, "drummers": kept}))
     print(table({**head, "drummers": rows}))

@@ -17,7 +17,7 @@ from pathlib import Path
 from drumlib.drummer import candidates
 from drumlib.files import write_whole
 from drumlib.music import Song, Track, songbook
-from drumlib.network.weights import pretrained
+from drumlib.network.registry import pretrained
 
 RUNS = 5
 

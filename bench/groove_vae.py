@@ -20,7 +20,7 @@ from grooves_trained import about, put_on_shelf, run_of, trained
 
 from drumlib.data.groove_dataset import performances, two_bar_windows
 from drumlib.files import write_whole
-from drumlib.network.groove.training import pretrained_on_grooves
+from drumlib.network.registry import pretrained
 from drumlib.network.training_config import config_for
 
 RESULTS = Path(__file__).parent / "results" / "groove_vae.json"
@@ -179,7 +179,7 @@ def main() -> None:
     sets = {s: two_bar_windows(performances(options.groove, s, "beat", "4-4")) for s in ("train", "validation", "test")}
     before = json.loads(options.results.read_text()) if options.results.exists() else {"training": {}}
     if options.shipped:
-        network, training = pretrained_on_grooves("groove-vae"), before["training"]
+        network, training = pretrained("groove-vae"), before["training"]
     else:
         plan = config_for("groove-vae", seed=options.seed, epochs=options.epochs)
         network, training = trained("groove-vae", sets, options.runs, plan, before["training"])

@@ -15,7 +15,8 @@ from evaluation import as_text
 
 from drumlib.files import write_whole
 from drumlib.inference.weights_file import write_checksums
-from drumlib.network.groove.training import build_on_grooves, train_on_grooves
+from drumlib.network.registry import build
+from drumlib.network.training import train
 from drumlib.network.weights import load_weights, save_weights
 
 SHELF = Path(__file__).parent.parent / "drumlib" / "weights"
@@ -34,15 +35,15 @@ def trained(preset: str, sets: dict, runs: Path, plan, before: dict | None = Non
     run = run_of(runs, preset, plan.seed)
     resume = (run / "last.npz").exists()
     began = time.perf_counter()
-    history = train_on_grooves(sets["train"], sets["validation"], run, preset, plan, resume, verbose=2)
+    history = train(preset, sets["train"], sets["validation"], run, plan, resume, verbose=2)
     took = round(time.perf_counter() - began)
-    network = build_on_grooves(preset, plan.seed)
+    network = build(preset, plan.seed)
     load_weights(network, run / "best.npz")
     save_weights(network, run / "shipped.npz")
     load_weights(network, run / "shipped.npz")  # what is scored is what is shipped, half precision and all
     losses = [epoch["val_loss"] for epoch in history["epochs"]]
     return network, {
-        "plan": asdict(plan),
+        "config": asdict(plan),
         "windows": {name: len(sets[name]) for name in ("train", "validation")},
         "seconds": (before or {}).get("seconds") if resume else took,
         "best_epoch": 1 + losses.index(min(losses)),

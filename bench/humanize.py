@@ -50,11 +50,11 @@ from drumlib.inference.histograms import (
 )
 from drumlib.music.kit import DRUMS
 from drumlib.network.groove.humanizer import HumanizerPreset
-from drumlib.network.groove.training import GROOVE_PRESETS, pretrained_on_grooves
+from drumlib.network.registry import PRESETS, pretrained
 from drumlib.network.training_config import config_for
 
 RESULTS = Path(__file__).parent / "results" / "humanize.json"
-ROWS = [name for name, preset in GROOVE_PRESETS.items() if isinstance(preset, HumanizerPreset)]
+ROWS = [name for name, preset in PRESETS.items() if isinstance(preset, HumanizerPreset)]
 SEEDS = 5
 SPREAD = 0.95
 """The target of ``spread_matched`` on the validation split, as a share of the real spread: the least safely within 10 %."""
@@ -308,7 +308,7 @@ def main() -> None:
     for preset in ["humanize"] if options.shipped else options.rows:
         print(preset, flush=True)
         if options.shipped:
-            network, training = pretrained_on_grooves(preset), networks.get(preset, {})
+            network, training = pretrained(preset), networks.get(preset, {})
         else:
             plan = config_for(preset, seed=options.seed, epochs=options.epochs)
             network, training = trained(preset, sets, options.runs, plan, networks.get(preset))

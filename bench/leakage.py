@@ -96,7 +96,7 @@ def main() -> None:
         "what": "one network, trained alike, with three ways to choose its validation windows",
         "corpus": {name: corpus.manifest[name] for name in ("command", "songs_sha256", "counts")},
         "preset": "thesis",
-        "plan": asdict(plan),
+        "config": asdict(plan),
         "combinations of a window, at most": COMBINATIONS,
         "thresholds": {TEACHER_FORCED: TEACHER_FORCED_THRESHOLD, FREE_RUNNING: THRESHOLDS[1]},
         "ways": {},
@@ -106,7 +106,7 @@ def main() -> None:
     test = corpus.windows("test")
     for name, (training, validation) in ways(corpus).items():
         run = options.runs / name.replace(" ", "-").replace("'", "")
-        train(training, validation, run, "thesis", plan, resume=(run / "last.npz").exists(), verbose=2)
+        train("thesis", training, validation, run, plan, resume=(run / "last.npz").exists(), verbose=2)
         network = build("thesis")
         load_weights(network, run / "best.npz")
         results["ways"][name] = {

@@ -44,10 +44,9 @@ from drumlib.music import Grid, Song, Track, songbook, with_tracks
 from drumlib.music.kit import FAMILIES
 from drumlib.music.rock_beat import rock_beat_similarity
 from drumlib.network.batches import Batches
-from drumlib.network.registry import build
+from drumlib.network.registry import build, pretrained
 from drumlib.network.thesis import DrummerNetwork
 from drumlib.network.training import compile_network
-from drumlib.network.weights import pretrained
 
 BATCH = 64
 OUT = Path(__file__).parent / "results" / "network_speed.json"

@@ -31,7 +31,7 @@ from drumlib.evaluation.statistics import paired_f1_difference
 from drumlib.evaluation.thesis_protocol import THESIS
 from drumlib.files import write_whole
 from drumlib.network.checkpoints import check_folder
-from drumlib.network.registry import PRESETS, build
+from drumlib.network.registry import PRESETS, build, preset_names
 from drumlib.network.training import train
 from drumlib.network.training_config import config_for, is_over
 from drumlib.network.weights import load_weights
@@ -56,10 +56,10 @@ ABLATIONS = {
     "band-conv, rollouts in half of the windows": ("band-conv", {}, {"rollout_share": 0.5}),
     "thesis, teacher forcing only": ("thesis", {}, {"rollout_share": 0.0}),
     "thesis, KL weight 1": ("thesis", {}, {"kl_weight": 1.0}),
-    "thesis, masked loss": ("thesis", {"loss": "mended"}, {}),
+    "thesis, masked loss": ("thesis", {"loss": "masked"}, {}),
     "thesis, masked loss, 64 free bits, 4 epochs of KL warm-up": (
         "thesis",
-        {"loss": "mended"},
+        {"loss": "masked"},
         {"free_bits": 64.0, "kl_warm_up": 4},
     ),
     "band-conv, moving average of the weights": ("band-conv", {}, {"ema_decay": 0.98}),
@@ -92,10 +92,10 @@ def row_of(name: str) -> tuple[str, dict, dict]:
 
 def wanted(names: list[str]) -> list[str]:
     """The rows of these names: "presets" stands for all presets, "ablations" for all ablations."""
-    groups = {"presets": list(PRESETS), "ablations": list(ABLATIONS)}
+    groups = {"presets": preset_names("songs"), "ablations": list(ABLATIONS)}
     rows = [row for name in names for row in groups.get(name, [name])]
-    if unknown := [row for row in rows if row not in ABLATIONS and row not in PRESETS]:
-        raise SystemExit(f"no row {unknown[0]!r}: there is {', '.join([*PRESETS, *ABLATIONS, *groups])}")
+    if unknown := [row for row in rows if row not in ABLATIONS and row not in groups["presets"]]:
+        raise SystemExit(f"no row {unknown[0]!r}: there is {', '.join([*groups['presets'], *ABLATIONS, *groups])}")
     return rows
 
 
@@ -103,27 +103,23 @@ def made(name: str, seed: int, sets: dict, runs: Path, epochs: int | None) -> di
     """Train a row with a seed, or go on with it; put it to the trial."""
     training = join([sets["train" if part == "songs" else part] for part in BANDS.get(name, ["songs"])])
     preset, changes, plan_changes = row_of(name)
-    usual = PRESETS[preset]
+    changed = replace(PRESETS[preset], **changes)
     plan = config_for(preset, seed=seed, **{"epochs": epochs, **plan_changes})
     run = runs / f"{name.replace(',', '').replace(' ', '-').replace('(', '').replace(')', '')}-{seed}"
-    try:
-        PRESETS[preset] = replace(usual, **changes)
-        resume = (run / "last.npz").exists()
-        check_folder(run, resume)
-        started, used = time.perf_counter(), time.process_time()
-        history = train(
-            training, sets["validation"], run, preset, plan, resume, verbose=2, transplant=TRANSPLANTS.get(name)
-        )
-        taken, used = time.perf_counter() - started, time.process_time() - used
-        network = build(preset, seed)
-    finally:
-        PRESETS[preset] = usual
+    resume = (run / "last.npz").exists()
+    check_folder(run, resume)
+    started, used = time.perf_counter(), time.process_time()
+    history = train(
+        changed, training, sets["validation"], run, plan, resume, verbose=2, decoder_from=TRANSPLANTS.get(name)
+    )
+    taken, used = time.perf_counter() - started, time.process_time() - used
+    network = build(changed, seed)
     load_weights(network, run / "best.npz")
     losses = [epoch["val_loss"] for epoch in history["epochs"]]
     return {
         "preset": preset,
         "changed": changes,
-        "plan": asdict(plan),
+        "config": asdict(plan),
         "windows": len(training),
         "parameters": network.count_params(),
         "training": {

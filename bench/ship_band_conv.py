@@ -81,7 +81,7 @@ def main() -> None:
     )
     tried, others = compare_on_windows(network, validation, test), window_baselines(training, validation, test)
     lead = paired_f1_difference(tried["counts"]["free-running"], others["counts"][AVERAGE])
-    plan, losses = history["plan"], [epoch["val_loss"] for epoch in history["epochs"]]
+    plan, losses = history["config"], [epoch["val_loss"] for epoch in history["epochs"]]
     command = f"python -m drumlib train --preset band-conv --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
     figures = {
         "command": command,

@@ -113,10 +113,10 @@ def main() -> None:
     songs = {part: read_windows(list_songs(options.songs, part), {}).song_count for part in ("train", "validation")}
     sources = Counter((row["source"], row["licence"].split(";")[0]) for row in learned)
     ran = history["epochs"]
-    finished = len(ran) == history["plan"]["epochs"] or stalled(ran, history["plan"]["patience"], 1e-4)
+    finished = len(ran) == history["config"]["epochs"] or stalled(ran, history["config"]["patience"], 1e-4)
     copying = results["scores"]["bar before"]["f1"] > results["scores"]["network"]["f1"]
     losses = [epoch["val_loss"] for epoch in history["epochs"]]
-    plan = history["plan"]
+    plan = history["config"]
     page = CARD.format(
         **{"preset": preset, "parameters": network.count_params(), "ran": len(losses)},
         **{

@@ -128,7 +128,7 @@ def transcribe(ours, noise: bool = True) -> Transcription:
     pairs.append((network.conductor, ours.conductor.cell))
     for family in BAND:
         encoder = ours.encoders[family]
-        pairs += zip(network.encoders[family], (encoder.beat, encoder.bar, encoder.memory), strict=True)
+        pairs += zip(network.encoders[family], (encoder.beat, encoder.bar, encoder.lstm), strict=True)
     for name in ("embedding", "lower", "upper", "hits", "velocities", "offsets"):
         pairs.append((getattr(network, name), getattr(ours.decoder, name)))
     for mine, its in pairs:

@@ -169,9 +169,9 @@ def candidates(
         raise SongError("the song has no notes: there is nothing to drum to")
     if grid.steps > MAX_STEPS:
         raise SongError(f"its {len(grid.bars):,} bars are too many to drum to")
-    from drumlib.network.weights import pretrained  # only now: reading songs must not wait for Keras
+    from drumlib.network.registry import pretrained  # only now: reading songs must not wait for Keras
 
-    thresholds = pretrained(options.preset).preset.thresholds  # an unknown preset is an error before any warning
+    thresholds = pretrained(options.preset, "songs").preset.thresholds  # unknown presets fail before any warning
     if options.temperature is not None:
         thresholds = (None,)
     elif options.threshold is not None:
@@ -233,10 +233,10 @@ def probabilities(
     Hits are probabilities, or 0 and 1 where notes are sampled. Velocities are conditional: those of a note if it is
     played.
     """
-    from drumlib.network.weights import pretrained
+    from drumlib.network.registry import pretrained
 
     options = options.changed(changes)
-    network = pretrained(options.preset)
+    network = pretrained(options.preset, "songs")
     bands, length = rolls["bass"].shape[:2]  # C, T
     if options.window_bars is None or network.preset.whole_song:
         size = length  # W
@@ -250,12 +250,10 @@ def probabilities(
     sampler = None if options.temperature is None else sampler_for(options.temperature, options.seed, network)
     sampled = sampler is not None or options.sample_z
     batch = count if sampled else max(1, BATCH_STEPS // size)  # one batch, or batches would change what is sampled
+    more = {"subsequence_bars": options.subsequence_bars, "z_seed": options.seed if options.sample_z else None}
+    more = {name: more[name] for name in network.generation_options}
     parts = [
-        network.generate(
-            {family: x[first : first + batch] for family, x in windows.items()},
-            *(options.subsequence_bars, sampler),
-            sample=options.seed if options.sample_z else None,
-        )
+        network.generate({family: x[first : first + batch] for family, x in windows.items()}, sampler, **more)
         for first in range(0, count, batch)
     ]
     outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}  # 3 x (N, W, 9)

@@ -99,9 +99,9 @@ def histograms_of_song(cells: np.ndarray, steps: int, step_ms: np.ndarray, batch
 
     ``cells`` is (notes, 2), the step and the drum of each note; ``step_ms`` the length of a step for each bar.
     """
-    from drumlib.network.groove.training import pretrained_on_grooves  # only now: reading songs must not wait for Keras
+    from drumlib.network.registry import pretrained  # only now: reading songs must not wait for Keras
 
-    network = pretrained_on_grooves(DEFAULT_GROOVE_PRESET)
+    network = pretrained(DEFAULT_GROOVE_PRESET)
     steps = max(WINDOW, -(-steps // STEPS_PER_BAR) * STEPS_PER_BAR)  # whole bars
     hits = np.zeros((steps, len(DRUMS)), dtype="float32")
     number = np.full((steps, len(DRUMS)), -1)  # which note is in a cell

@@ -26,7 +26,7 @@ from drumlib.music import (
     songbook,
 )
 from drumlib.music.rock_beat import rock_beat, rock_beat_similarity
-from drumlib.network.weights import pretrained
+from drumlib.network.registry import pretrained
 
 
 @pytest.fixture(scope="module")

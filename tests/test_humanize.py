@@ -14,8 +14,8 @@ from drumlib.inference.histograms import (
 )
 from drumlib.music import Grid, Meter, Note, Song, Tempo, Track, groove_of, song_from_bytes, song_to_bytes, songbook
 from drumlib.music.grid import step_lengths
-from drumlib.network.fresh import build_seeded
-from drumlib.network.groove.humanizer import Humanizer, HumanizerPreset
+from drumlib.network.groove.humanizer import HumanizerPreset
+from drumlib.network.registry import build
 
 EVEN = {
     name: {
@@ -29,8 +29,8 @@ EVEN = {
 @pytest.fixture(autouse=True)
 def untrained(monkeypatch):
     """What is tested here does not depend on what the network knows: it is small and fresh."""
-    network = build_seeded(Humanizer, HumanizerPreset(units=6), seed=1)
-    monkeypatch.setattr("drumlib.network.groove.training.pretrained_on_grooves", lambda name: network)
+    network = build(HumanizerPreset(units=6), seed=1)
+    monkeypatch.setattr("drumlib.network.registry.pretrained", lambda name: network)
     monkeypatch.setattr("drumlib.humanize.readout_settings", lambda: EVEN)
 
 
@@ -146,7 +146,7 @@ def test_the_blend_goes_over_from_one_window_to_the_next():
             place = np.broadcast_to(np.eye(32)[None, :, None], (*hits.shape, 32))
             return {"velocities": place}
 
-    module_network = "drumlib.network.groove.training.pretrained_on_grooves"
+    module_network = "drumlib.network.registry.pretrained"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module_network, lambda name: Clock())
         cells = np.array([[16 + step, 0] for step in range(16)])

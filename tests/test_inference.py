@@ -14,7 +14,7 @@ INFERENCE = sorted(PACKAGE.glob("inference/*.py"))
 MODULES = [f"drumlib.inference.{path.stem}" for path in INFERENCE] + ["drumlib.drummer", "drumlib.humanize"]
 
 TRAINING = ("drumlib.network.training", "drumlib.network.training_config", "drumlib.network.checkpoints")
-TRAINING += ("drumlib.network.groove.training", "drumlib.data.training_sets", "drumlib.evaluation")
+TRAINING += ("drumlib.data.training_sets", "drumlib.evaluation")
 
 
 def imported(path: Path) -> set[str]:
@@ -39,12 +39,7 @@ def test_inference_never_imports_keras_or_networks(path):
     assert not {name for name in imported(path) if name.startswith(("keras", "tensorflow", "drumlib.network"))}
 
 
-UNTIL_ONE_REGISTRY = pytest.mark.xfail(
-    strict=True, reason="groove models are still loaded by the module that trains them"
-)
-
-
-@pytest.mark.parametrize("name", ["drummer", pytest.param("humanize", marks=UNTIL_ONE_REGISTRY)])
+@pytest.mark.parametrize("name", ["drummer", "humanize"])
 def test_what_plays_never_imports_what_trains(name):
     assert not {module for module in imported(PACKAGE / f"{name}.py") if module.startswith(TRAINING)}
 

@@ -43,6 +43,8 @@ def add_commands(commands) -> None:
     add_renamed(
         command, "--learning-rate", "--rate", float, "initial learning rate; not with stages, which have their own"
     )
+    command.add_argument("--clipnorm", type=float, help="largest norm of each weight's gradient; 0: no clipping")
+    command.add_argument("--weight-decay", type=float, help="AdamW's weight decay; 0: none")
     command.add_argument(
         "--transpose", type=int, help="augmentation: at most this many semitones up or down; thesis: 0"
     )
@@ -75,7 +77,7 @@ def add_commands(commands) -> None:
         command,
         "--lr-schedule",
         "--fall",
-        lr_schedule,
+        str,
         "learning-rate schedule: plateau (reduced when validation stalls) or cosine (not with stages)",
     )
     add_renamed(
@@ -100,11 +102,6 @@ def add_commands(commands) -> None:
     command.add_argument("--seed", type=int, help="of the initial weights and of all sampling")
 
 
-def lr_schedule(name: str) -> str:
-    """The name that ``TrainingConfig`` has for a learning-rate schedule."""
-    return {"plateau": "stalls"}.get(name, name)
-
-
 def train(options) -> None:
     """Train a model."""
     if options.backend:
@@ -112,31 +109,28 @@ def train(options) -> None:
             raise UsageError("--backend comes too late: Keras is loaded already")
         os.environ["KERAS_BACKEND"] = options.backend
     from drumlib.data.splitting.splits import SPLITS
-    from drumlib.data.training_sets import training_corpus, training_songs, training_together
+    from drumlib.data.training_sets import training_corpus, training_grooves, training_songs, training_together
     from drumlib.network.checkpoints import check_folder
+    from drumlib.network.registry import find_preset
     from drumlib.network.training import train
     from drumlib.network.training_config import TrainingConfig, config_for
 
     if bool(options.groove) == bool(options.songs or options.corpus):
         raise UsageError("what to train on? --songs FOLDER, or --corpus CORPUS, or both; or --groove GROOVE alone")
     preset = options.preset or (DEFAULT_GROOVE_PRESET if options.groove else DEFAULT_PRESET)
+    preset = find_preset(preset, "grooves" if options.groove else "songs").name
     config = config_for(preset, **{field.name: getattr(options, field.name) for field in fields(TrainingConfig)})
     check_folder(options.out, options.resume)
     if options.groove:
-        from drumlib.network.groove.training import groove_windows, train_on_grooves
-
         if options.transplant:
             raise UsageError("--transplant is for models that train on songs")
-        training, validation = groove_windows(options.groove)
-        history = train_on_grooves(training, validation, options.out, preset, config, options.resume)
+        training, validation = training_grooves(options.groove)
     else:
         # Within one collection, splits are disjoint; a test song of one may be a training song of another.
         splits = SPLITS if len(options.corpus) + bool(options.songs) > 1 else SPLITS[:2]
         sets = [training_songs(options.songs, splits)] if options.songs else []
         sets += [training_corpus(folder, splits) for folder in options.corpus]
         training, validation = training_together(sets)
-        history = train(
-            training, validation, options.out, preset, config, options.resume, transplant=options.transplant
-        )
+    history = train(preset, training, validation, options.out, config, options.resume, decoder_from=options.transplant)
     best = min(epoch["val_loss"] for epoch in history["epochs"])
     print(f"{options.out / 'best.npz'}: the weights of the best epoch, with a validation loss of {best:.4f}")

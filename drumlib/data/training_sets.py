@@ -68,3 +68,19 @@ def training_together(sets: Sequence[tuple[Windows, ...]]) -> tuple[Windows, Win
     if len(whole) and not len(kept):
         raise ValueError("nothing is left to train on: every song belongs together with one to validate or to test on")
     return kept, held_out[0][0]
+
+
+def training_grooves(folder, splits: Sequence[str] = SPLITS[:2]) -> list:
+    """The Groove MIDI Dataset's beats in 4/4 as windows of two bars, ``TwoBarWindows``, a set for each split.
+
+    ``folder`` may be the archive as well. Raises MidiError, OSError or ValueError as ``data.groove_dataset`` does.
+    """
+    from tqdm import tqdm
+
+    from drumlib.data.groove_dataset import performances, two_bar_windows
+
+    found = [performances(folder, split, "beat", "4-4") for split in splits]
+    return [
+        two_bar_windows(tqdm(some, desc=f"{split} grooves", unit="groove"))
+        for split, some in zip(splits, found, strict=True)
+    ]

@@ -305,7 +305,7 @@ def network_of(preset: str, weights: str | os.PathLike | None):
     from drumlib.network.registry import build
     from drumlib.network.weights import load_or_shipped
 
-    return load_or_shipped(build(preset), preset, weights)
+    return load_or_shipped(build(preset, data="songs"), preset, weights)
 
 
 def validation_songs(folder: Path, split: str) -> list[EvaluationSong]:

@@ -85,13 +85,13 @@ def evaluate_humanizer(
 def humanizer(preset: str, weights: str | os.PathLike | None):
     """A humanizer with the shipped weights, or with others. Raises ValueError if there is none of that name."""
     from drumlib.network.groove.humanizer import HumanizerPreset
-    from drumlib.network.groove.training import GROOVE_PRESETS, build_on_grooves
+    from drumlib.network.registry import PRESETS, build
     from drumlib.network.weights import load_or_shipped
 
-    known = [name for name, kind in GROOVE_PRESETS.items() if isinstance(kind, HumanizerPreset)]
+    known = [name for name, kind in PRESETS.items() if isinstance(kind, HumanizerPreset)]
     if preset not in known:
         raise ValueError(f"no humanizer {preset!r}: there is {', '.join(known)}")
-    return load_or_shipped(build_on_grooves(preset), preset, weights)
+    return load_or_shipped(build(preset), preset, weights)
 
 
 def histograms(network, windows: TwoBarWindows, progress: Callable = lambda items: items) -> dict[str, np.ndarray]:

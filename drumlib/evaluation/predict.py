@@ -95,7 +95,7 @@ def generate_songs(network, bands: Sequence[dict[str, np.ndarray]], sampler=None
     }  # (W, size, 128)
     batch = max(1, BATCH * WINDOW_STEPS // size) if sampler is None else len(given["bass"])
     parts = [
-        network.generate({family: x[at : at + batch] for family, x in given.items()}, choose=sampler)
+        network.generate({family: x[at : at + batch] for family, x in given.items()}, sampler=sampler)
         for at in range(0, len(given["bass"]), batch)
     ]
     heads = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -161,7 +161,7 @@ def free_running_windows(
     order = _half_way_on(len(windows)) if mismatched else None
     sampler = None if seed is None else sampler_for(1.0, seed, network)
     return dict(
-        zip(HEADS, np.split(generate_windows(network, windows, order, choose=sampler), 3, axis=-1), strict=True)
+        zip(HEADS, np.split(generate_windows(network, windows, order, sampler=sampler), 3, axis=-1), strict=True)
     )
 
 

@@ -168,7 +168,8 @@ def previous_bars(windows: Windows) -> np.ndarray:
 def training_config_of(weights: Path) -> dict | None:
     """The training configuration in the ``history.json`` beside the weights; None if there is none."""
     try:
-        return json.loads((weights.parent / "history.json").read_bytes())["plan"]
+        history = json.loads((weights.parent / "history.json").read_bytes())
+        return history["config" if "config" in history else "plan"]  # "plan" in version 0.1
     except (OSError, ValueError, KeyError, TypeError):  # none, or another program's
         return None
 

@@ -6,44 +6,44 @@ from drumlib.network.training_config import TrainingConfig, TrainingStage, in_pa
 
 
 class StagedAdam(keras.optimizers.Adam):
-    """Adam, for which some weights can stand still: for them, the learning rate is zero.
+    """Adam with a mask of weights: those that are not trained have the learning rate zero.
 
-    Keras would have the network compiled anew whenever other layers are to learn; this way, nothing is.
+    Keras's own ``trainable`` would need the network to be compiled again at every stage.
     """
 
     def build(self, variables):
         super().build(variables)
         self.paths = [variable.path for variable in variables]
-        self.learns = [self.add_variable((), initializer="ones", name=f"learns_{i}") for i in range(len(variables))]
+        self.mask = [self.add_variable((), initializer="ones", name=f"learns_{i}") for i in range(len(variables))]
 
     def update_step(self, gradient, variable, learning_rate):
-        learns = self.learns[self._get_variable_index(variable)]
-        super().update_step(gradient, variable, learning_rate * keras.ops.cast(learns, variable.dtype))
+        mask = self.mask[self._get_variable_index(variable)]
+        super().update_step(gradient, variable, learning_rate * keras.ops.cast(mask, variable.dtype))
 
     def finalize_variable_values(self, variables):
-        """Nothing: Keras would leave the average in place of the weights at the end of a fit, and ours is an epoch."""
+        """Does nothing: Keras would overwrite the weights with their average at the end of fit, which is one epoch."""
 
     def active_weights(self, stage: TrainingStage) -> list[bool]:
-        """Which weights learn in a stage. Raises ValueError if the network has none of its parts."""
-        moving = [in_parts(path, stage.parts) for path in self.paths]
-        if not any(moving):
+        """Which weights are trained in a stage. Raises ValueError if the network has none of its parts."""
+        active = [in_parts(path, stage.parts) for path in self.paths]
+        if not any(active):
             raise ValueError(f"the network has no weights that are its {' or '.join(stage.parts)}")
-        return moving
+        return active
 
     def activate_stage(self, stage: TrainingStage) -> None:
-        """Let only this stage's parts learn. Raises ValueError if the network has none of them."""
-        for learns, moves in zip(self.learns, self.active_weights(stage), strict=True):
-            learns.assign(float(moves))
+        """Train only this stage's parts. Raises ValueError if the network has none of them."""
+        for mask, active in zip(self.mask, self.active_weights(stage), strict=True):
+            mask.assign(float(active))
 
 
-def check_stages(network, plan: TrainingConfig) -> None:
-    """See that every stage of a plan has something to move, before the first of them has taken its hours.
+def check_stages(network, config: TrainingConfig) -> None:
+    """Check before training that the network has weights to train in every stage.
 
-    Raises ValueError, which names the stage, if one has not.
+    Raises ValueError, which names the stage, if it has none.
     """
-    for number, stage in enumerate(plan.stages, start=1):
+    for number, stage in enumerate(config.stages, start=1):
         try:
             network.optimizer.active_weights(stage)
         except ValueError as error:
-            whose = f"stage {number} of {len(plan.stages)} of the schedule {plan.schedule!r}"
-            raise ValueError(f"{whose} cannot be trained: {error}") from None
+            which = f"stage {number} of {len(config.stages)} of the schedule {config.schedule!r}"
+            raise ValueError(f"{which} cannot be trained: {error}") from None

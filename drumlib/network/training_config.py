@@ -1,13 +1,15 @@
-"""How to train, as data: a plan, and its stages, in which only some of the weights learn."""
+"""The settings of training as data: configurations, and schedules of stages in which only some weights are trained."""
 
 import math
 import re
 from dataclasses import astuple, dataclass, replace
 
+from drumlib.inference.presets import current_name
+
 
 @dataclass(frozen=True)
 class TrainingStage:
-    """A time in which only some parts of the network learn; the others play along, as they are."""
+    """Some epochs in which only some parts of the network are trained; the other weights stay as they are."""
 
     parts: tuple[str, ...]  # names of PARTS
     epochs: int
@@ -21,7 +23,7 @@ PARTS = {
     "middle": r"^(bottleneck|conductor|phrases)(/|$)",
     "decoder": r"^decoder(/|$)",
 }
-"""The parts of a network: which weights are meant, as a regular expression for their paths."""
+"""The parts of a network, as regular expressions for the paths of their weights."""
 
 LAYER_WISE = (
     TrainingStage(("everything",), 15, 1e-3),
@@ -33,91 +35,100 @@ LAYER_WISE = (
     TrainingStage(("encoder", "middle"), 5, 1e-4),
     TrainingStage(("everything",), 50, 1e-4),
 )
-"""The thesis's stages (4.3): first all, then from the end of the network to its beginning, then all again, slowly."""
+"""The thesis's stages (4.3): everything, then the parts from output to input, then everything at a lower rate."""
 
 SCHEDULES: dict[str, tuple[TrainingStage, ...]] = {
-    # all of it, all the time, as long as the plan says
+    # everything, for as many epochs as the configuration says
     "plain": (),
     "layer-wise": LAYER_WISE,
-    # the same in a tenth of the time, to compare it with trainings of a dozen epochs
+    # the same in a tenth of the epochs, to compare it with trainings of a dozen epochs
     "layer-wise-short": tuple(replace(stage, epochs=max(1, round(stage.epochs / 10))) for stage in LAYER_WISE),
-    # after a decoder was transplanted: the rest learns to talk to it, then all learn together
+    # after a decoder's weights were transferred: first the rest of the network, then everything
     "transfer": (TrainingStage(("encoder", "middle"), 4, 1e-3), TrainingStage(("everything",), 50, 5e-4)),
 }
 
 
-LR_SCHEDULES = ("stalls", "cosine")
-"""How the learning rate can fall (``learning_rate_at``)."""
+LR_SCHEDULES = ("plateau", "cosine")
+"""How the learning rate falls (``learning_rate_at``)."""
 
 EPOCHS = 50
-"""How many epochs a plan without stages has, if it does not say."""
+"""The epochs of a configuration without stages that names none."""
 
 STAGES_HAVE_RATES = "each stage of the schedule {!r} has a rate of its own: {}"
-"""Why a plan is refused that has stages, and sets a rate as well."""
+"""The error of a configuration that has stages, and sets a learning rate as well."""
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How to train: the thesis's way (4.3), with a few changes of ours.
+    """All settings of training: the thesis's (4.3), with a few changes of ours.
 
-    ``transpose`` and ``mute`` vary a small corpus. ``own`` is scheduled sampling (Bengio et al. 2015), an epoch at a
-    time: told nothing but the truth, a network learns to copy the step before, and is lost when it plays by itself.
-
-    A schedule with stages has epochs and rates of its own. The plan's ``epochs`` can still cut it short; ``rate`` and
-    the cosine's ``fall`` mean nothing to it, and are refused beside it. Epochs that were not given are counted when the
-    plan is made: ``replace(plan, schedule=...)`` keeps them, so give ``epochs=None`` with it.
+    A schedule with stages has epochs and learning rates of its own. ``epochs`` can still cut it short;
+    ``learning_rate`` and the cosine ``lr_schedule`` are refused beside it. ``epochs=None`` is replaced when the
+    configuration is made: ``replace(config, schedule=...)`` keeps it, so give ``epochs=None`` with it.
     """
 
     epochs: int | None = None  # at most; None is as many as the stages have, or 50 where there are none
-    batch: int = 64
-    learning_rate: float = 1e-3  # Adam's learning rate at the start; where there are stages, theirs
-    transpose: int = 5  # each band is moved up or down by so many semitones at most; 0 is the thesis's
-    instrument_dropout: float = (
-        0.15  # how often each instrument is silenced, so that songs without it hold no terror; the thesis: 0
-    )
-    kl_weight: float = 0.5  # of the Kullback-Leibler divergence; the thesis's 1 squeezes the song out of z
-    kl_warm_up: int = 0  # epochs in which that weight grows to what it is, so that z is used before it is made narrow
-    free_bits: float = 0.0  # of what z says of a window, that cost nothing
-    rollout_share: float = (
-        0.5  # how often the network is told its own playing, not the truth, as the step before; the thesis: 0
-    )
-    lr_schedule: str = "stalls"  # the rate falls where nothing is gained; or "cosine", from epoch to epoch, to nothing
-    lr_patience: int = 3  # epochs without a gain of 1e-3 after which the rate is cut to a quarter; the thesis: 6
+    batch: int = 64  # windows in a batch
+    learning_rate: float = 1e-3  # Adam's, at the start; stages have their own
+    clipnorm: float = 0.0  # the largest norm of each weight's gradient; 0 is no clipping
+    weight_decay: float = 0.0  # AdamW's; 0 is Adam
+    transpose: int = 5  # augmentation: each band is moved by up to so many semitones up or down; the thesis: 0
+    instrument_dropout: float = 0.15  # augmentation: probability of silencing each instrument; the thesis: 0
+    kl_weight: float = 0.5  # of the Kullback-Leibler divergence; with the thesis's 1 the posterior collapses
+    kl_warm_up: int = 0  # epochs in which that weight grows to what it is
+    free_bits: float = 0.0  # bits of divergence a window that do not count
+    rollout_share: float = 0.5  # share of windows whose input drums are the model's own rollout (as in DAgger), against
+    # exposure bias; the thesis: 0
+    lr_schedule: str = "plateau"  # the rate falls where the validation loss stalls; or "cosine": it falls to zero
+    lr_patience: int = 3  # epochs without a gain of 1e-3 after which the rate is divided by four; the thesis: 6
     patience: int = 8  # epochs without a gain of 1e-4 after which training ends
-    ema_decay: float = 0.0  # how much of the average of past weights each batch keeps; what is kept is that average
-    windows: int = 0  # in an epoch, drawn anew for each; 0 is all
+    ema_decay: float = 0.0  # of the exponential moving average of the weights, which is what is kept; 0 is none
+    windows: int = 0  # in an epoch, sampled anew for each; 0 is all
     seed: int = 0
     schedule: str = "plain"  # a name of SCHEDULES
-    mixed: bool = False  # half precision where it is enough: faster on a GPU, slower on most CPUs
+    mixed: bool = False  # mixed precision (bfloat16): faster on a GPU, slower on most CPUs
 
     def __post_init__(self):
         if self.schedule not in SCHEDULES:
             raise ValueError(f"no schedule {self.schedule!r}: there is {', '.join(SCHEDULES)}")
-        if self.epochs is None:  # the one way in which a frozen plan can decide it
+        if self.lr_schedule == "stalls":  # the name in version 0.1
+            object.__setattr__(self, "lr_schedule", "plateau")
+        if self.epochs is None:  # object.__setattr__, since the class is frozen
             object.__setattr__(self, "epochs", sum(stage.epochs for stage in SCHEDULES[self.schedule]) or EPOCHS)
         if not all(math.isfinite(x) for x in astuple(self) if isinstance(x, float)):
             raise ValueError("rates, weights and shares are finite numbers")
         if min(self.epochs, self.batch, self.lr_patience, self.patience) < 1:
-            raise ValueError("epochs, batch, slow_after and stop_after are counts: at least 1")
+            raise ValueError("epochs, batch, lr_patience and patience are counts: at least 1")
         if not self.learning_rate > 0:
-            raise ValueError("the rate must be above 0")
-        for name in ("kl_weight", "kl_warm_up", "free_bits", "transpose", "windows", "seed"):
+            raise ValueError("the learning rate must be above 0")
+        for name in (
+            "clipnorm",
+            "weight_decay",
+            "kl_weight",
+            "kl_warm_up",
+            "free_bits",
+            "transpose",
+            "windows",
+            "seed",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} cannot be below 0")
         if not (0 <= self.instrument_dropout <= 1 and 0 <= self.rollout_share <= 1):
-            raise ValueError("mute and own are shares, between 0 and 1")
+            raise ValueError("instrument_dropout and rollout_share are shares, between 0 and 1")
         if not 0 <= self.ema_decay < 1:
-            raise ValueError("average is a share below 1")
+            raise ValueError("ema_decay is a share below 1")
         if self.lr_schedule not in LR_SCHEDULES:
             raise ValueError(f"the rate cannot fall by {self.lr_schedule!r}: there is {', '.join(LR_SCHEDULES)}")
         if SCHEDULES[self.schedule] and self.learning_rate != TrainingConfig.learning_rate:
             raise ValueError(STAGES_HAVE_RATES.format(self.schedule, "no other rate can be set beside them"))
         if SCHEDULES[self.schedule] and self.lr_schedule == "cosine":
-            raise ValueError(STAGES_HAVE_RATES.format(self.schedule, "the rate cannot fall by cosine, only by stalls"))
+            raise ValueError(
+                STAGES_HAVE_RATES.format(self.schedule, "the rate cannot fall by cosine, only on a plateau")
+            )
 
     @property
     def stages(self) -> tuple[TrainingStage, ...]:
-        """The stages of the schedule; the plain one has a single stage, as the plan says."""
+        """The stages of the schedule; the plain one has a single stage of all epochs."""
         return SCHEDULES[self.schedule] or (TrainingStage(("everything",), self.epochs, self.learning_rate),)
 
     def stage(self, epoch: int) -> TrainingStage | None:
@@ -129,47 +140,40 @@ class TrainingConfig:
         return None
 
 
-HUMANIZE_CONFIG = TrainingConfig(
-    epochs=16, batch=128, learning_rate=3e-3, lr_schedule="cosine", ema_decay=0.99, windows=8000, patience=99
-)
-"""The plan of all humanizers, so that what they score tells of how they are made."""
+GROOVES = {"epochs": 16, "batch": 128, "clipnorm": 1.0, "lr_schedule": "cosine", "patience": 99}
+HUMANIZE_CONFIG = TrainingConfig(**GROOVES, learning_rate=3e-3, ema_decay=0.99, windows=8000)
+"""All humanizers are trained alike, so that their scores compare architectures."""
 
 CONFIGS = {
-    # It copies nobody's state, so its own playing need not be in its training; it learns fast, and then by heart.
+    # No rollouts: it has no recurrent state to copy from. It learns fast, and overfits soon.
     "band-conv": TrainingConfig(
-        epochs=24,
-        learning_rate=2e-3,
-        instrument_dropout=0.3,
-        kl_weight=0.0,
-        rollout_share=0.0,
-        lr_patience=2,
-        patience=6,
+        **{"epochs": 24, "learning_rate": 2e-3, "clipnorm": 1.0, "weight_decay": 0.01, "instrument_dropout": 0.3},
+        **{"kl_weight": 0.0, "rollout_share": 0.0, "lr_patience": 2, "patience": 6},
     ),
-    # Those that learn from drums alone: many windows of few drummers, so an epoch is a draw from them.
+    # Groove models: many windows of few drummers, so an epoch is a sample of them.
     "humanize": HUMANIZE_CONFIG,
     "humanize-untold": HUMANIZE_CONFIG,
-    "humanize-bottleneck": replace(HUMANIZE_CONFIG, kl_weight=0.05),  # its preset's; the others have nothing to squeeze
-    "groove-vae": TrainingConfig(
-        epochs=16, batch=128, learning_rate=2e-3, lr_schedule="cosine", ema_decay=0.9, windows=6000, patience=99
-    ),
+    "humanize-bottleneck": replace(HUMANIZE_CONFIG, kl_weight=0.05),
+    "groove-vae": TrainingConfig(**GROOVES, learning_rate=2e-3, ema_decay=0.9, windows=6000),
 }
-"""The plans of presets that are not trained by the usual one."""
+"""The configurations of presets that are not trained with the usual one."""
 
 
 def config_for(preset: str, **changes) -> TrainingConfig:
-    """The plan by which a preset is trained, with changes, such as ``epochs=3``; those that are None change nothing.
+    """The configuration of a preset, with changes such as ``epochs=3``; a change to None is none.
 
-    With a schedule of stages, the preset's own epochs and rate are theirs; see ``Plan``.
+    With a schedule of stages, the preset's own epochs and learning rate are replaced by theirs.
 
     Raises
     ------
     ValueError
-        If the changes make no sense: among others a ``rate`` beside stages, or stages for a preset whose plan has the
-        cosine's fall, unless another ``fall`` is among the changes.
+        If the changes contradict themselves: among others a ``learning_rate`` beside stages, or stages for a preset
+        whose ``lr_schedule`` is cosine, unless another one is among the changes.
     """
+    preset = current_name(preset)
     changes = {name: value for name, value in changes.items() if value is not None}
     if SCHEDULES.get(changes.get("schedule")):
-        if "learning_rate" in changes:  # here it is known that somebody asked for it, whatever it is
+        if "learning_rate" in changes:  # refused even if it is the default
             raise ValueError(STAGES_HAVE_RATES.format(changes["schedule"], "no other rate can be set beside them"))
         changes = {"epochs": None, "learning_rate": TrainingConfig.learning_rate} | changes
     return replace(CONFIGS.get(preset, TrainingConfig()), **changes)
@@ -180,16 +184,16 @@ def in_parts(path: str, parts: tuple[str, ...]) -> bool:
     return any(re.search(PARTS[part], path) for part in parts)
 
 
-def learning_rate_at(epochs: list[dict], plan: TrainingConfig) -> float:
-    """The learning rate after these epochs: its stage's, a quarter for every time that nothing was gained in it.
+def learning_rate_at(epochs: list[dict], config: TrainingConfig) -> float:
+    """The learning rate after these epochs.
 
-    What is looked at is the validation loss. A new stage begins with its own rate, and with new patience. If the plan
-    says "cosine", nothing is looked at: the rate falls along half a wave, to nothing at the plan's end.
+    With "plateau": that of the stage, divided by four whenever the validation loss has stalled within it for
+    ``lr_patience`` epochs. With "cosine": ``learning_rate * (1 + cos(pi * epoch / epochs)) / 2``.
     """
-    if plan.lr_schedule == "cosine":
-        return plan.learning_rate * (1 + math.cos(math.pi * min(1.0, len(epochs) / plan.epochs))) / 2
+    if config.lr_schedule == "cosine":
+        return config.learning_rate * (1 + math.cos(math.pi * min(1.0, len(epochs) / config.epochs))) / 2
     begun = 0
-    for stage in plan.stages:
+    for stage in config.stages:
         if len(epochs) < begun + stage.epochs:
             break
         begun += stage.epochs
@@ -199,7 +203,7 @@ def learning_rate_at(epochs: list[dict], plan: TrainingConfig) -> float:
             best, waited = figures["val_loss"], 0
         else:
             waited += 1
-        if waited >= plan.lr_patience:
+        if waited >= config.lr_patience:
             rate, waited = rate / 4, 0
     return rate
 
@@ -215,40 +219,21 @@ def stalled(epochs: list[dict], patience: int, gain: float) -> bool:
     return waited >= patience
 
 
-def kl_weight_at(epoch: int, plan: TrainingConfig) -> float:
-    """The weight of the divergence in an epoch, counted from 0: it grows for ``kl_warm_up`` epochs, in equal steps.
+def kl_weight_at(epoch: int, config: TrainingConfig) -> float:
+    """The weight of the divergence in an epoch, counted from 0: it grows linearly for ``kl_warm_up`` epochs.
 
-    A network that is charged for z from the first day learns to do without it (Bowman et al. 2016).
+    This is annealing against posterior collapse (Bowman et al. 2016).
     """
-    return plan.kl_weight * min(1.0, (epoch + 1) / (plan.kl_warm_up + 1))
+    return config.kl_weight * min(1.0, (epoch + 1) / (config.kl_warm_up + 1))
 
 
-def is_over(epochs: list[dict], plan: TrainingConfig) -> bool:
-    """Whether training ends after these epochs: enough of them, no stage left, or nothing gained for long.
+def is_over(epochs: list[dict], config: TrainingConfig) -> bool:
+    """Whether training ends after these epochs: all of them are done, or the validation loss has stalled.
 
-    A stage that does not help must not end the training before the next one had its turn, so with stages, patience
-    counts in the last one only.
+    With stages, ``patience`` counts in the last one only, so that every stage has its turn.
     """
     done = len(epochs)
-    if done >= plan.epochs or plan.stage(done) is None:
+    if done >= config.epochs or config.stage(done) is None:
         return True
-    last = sum(stage.epochs for stage in plan.stages[:-1])
-    return done > last and stalled(epochs[last:], plan.patience, 1e-4)
-
-
-OLD_NAMES = {
-    "rate": "learning_rate",
-    "mute": "instrument_dropout",
-    "warm_up": "kl_warm_up",
-    "own": "rollout_share",
-    "fall": "lr_schedule",
-    "slow_after": "lr_patience",
-    "stop_after": "patience",
-    "average": "ema_decay",
-}
-"""What fields of ``TrainingConfig`` were called in runs and model cards of version 0.1."""
-
-
-def with_new_names(plan: dict) -> dict:
-    """A training configuration as it was written to a file, with today's names."""
-    return {OLD_NAMES.get(name, name): value for name, value in plan.items()}
+    last = sum(stage.epochs for stage in config.stages[:-1])
+    return done > last and stalled(epochs[last:], config.patience, 1e-4)

@@ -128,11 +128,11 @@ def test_sampled_hits_are_those_of_candidates_and_the_network_plays_once_a_tempe
 
 
 def test_the_walk_is_the_networks_own():
-    from drumlib.network.groove.training import pretrained_on_grooves
+    from drumlib.network.registry import pretrained
 
     a, b = (groove_of(songbook.song(name))[64:96] for name in ("blues", "disco"))
     stage = latent_walk(a, b, stops=5)
-    line = pretrained_on_grooves("groove-vae").between(a.to_array(), b.to_array(), 5)
+    line = pretrained("groove-vae").interpolate(a.to_array(), b.to_array(), 5)
     for i in range(5):
         assert stage.takes[i, 0].groove == Groove.from_array(line[i])
     for end in (0, 4):  # a cross-fade begins and ends where the line does
@@ -182,7 +182,7 @@ def test_layers_are_the_encoders_own():
     from keras import ops
 
     from drumlib.music import piano_roll
-    from drumlib.network.weights import pretrained
+    from drumlib.network.registry import pretrained
 
     stage = encoder_layers("rock", start_bar=12)
     assert set(stage.stems) == {"piano", "guitar", "bass"}

@@ -28,7 +28,7 @@ from drumlib.evaluation.songs import (
 from drumlib.evaluation.thesis_protocol import evaluate_windows, table, training_config_of
 from drumlib.music import Grid, Groove, Meter, Note, Song, Tempo, Track, songbook, write_song
 from drumlib.music.kit import FAMILIES, KICK, SNARE
-from drumlib.network.weights import pretrained
+from drumlib.network.registry import pretrained
 
 
 def groove(hits: np.ndarray) -> Groove:
@@ -45,7 +45,7 @@ def a_song(name: str, seed: int, bars: int = 10, group: str = "") -> EvaluationS
 class Echo:
     """A network that strikes the kick where the bass plays, and the snare where it is told the kick."""
 
-    preset = SimpleNamespace(loss="mended", whole_song=False, thresholds=(0.2, 0.3, 0.4))
+    preset = SimpleNamespace(loss="masked", whole_song=False, thresholds=(0.2, 0.3, 0.4))
 
     def heads(self, kick, snare):
         hits = np.zeros((*kick.shape, 9), dtype=np.float32)
@@ -56,11 +56,11 @@ class Echo:
         kick = given["bass"].any(axis=-1)
         return self.heads(kick, given["drums"][..., KICK] > 0)
 
-    def generate(self, band, section_bars=None, choose=None, sample=None):
+    def generate(self, band, sampler=None):
         assert band["bass"].shape[1] % 128 == 0
         kick = np.asarray(band["bass"]).any(axis=-1)
         heads = self.heads(kick, 0 * kick)
-        return choose(heads) if choose else heads
+        return sampler(heads) if sampler else heads
 
     def count_params(self):
         return 0

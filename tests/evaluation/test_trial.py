@@ -28,7 +28,7 @@ def windows():
 class Listener:
     """Knows by heart which drums go with which band, if ``listens``; else plays the first song's drums to any band."""
 
-    preset = SimpleNamespace(loss="mended")
+    preset = SimpleNamespace(loss="masked")
 
     def __init__(self, windows, listens=True):
         given = windows.batch(range(len(windows)))
@@ -38,10 +38,10 @@ class Listener:
     def __call__(self, inputs, training=False):
         return {name: inputs["drums"][..., :9] * 0.9 for name in ("hits", "velocities", "offsets")}
 
-    def generate(self, band, choose=None):
+    def generate(self, band, sampler=None):
         played = np.stack([self.known[bass.tobytes()] if self.listens else self.first for bass in band["bass"]])
         heads = dict(zip(("hits", "velocities", "offsets"), np.split(played, 3, axis=-1), strict=True))
-        return heads if choose is None else choose(heads)
+        return heads if sampler is None else sampler(heads)
 
 
 def test_a_network_that_depends_on_the_band_has_a_conditioning_gain(windows):

@@ -28,7 +28,7 @@ from test_backends import losses
 print(json.dumps([keras.backend.backend(), losses(Path(sys.argv[2]), sys.argv[3])]))
 """
 
-STILL = {"band-conv": {"drop_band": 0.0, "drop_past": 0.0, "drop_both": 0.0}}
+STILL = {"band-conv": {"band_dropout": 0.0, "history_dropout": 0.0, "joint_dropout": 0.0}}
 """Presets without the noise of training, which each backend draws in its own way."""
 
 

@@ -9,26 +9,37 @@ import pytest
 from drumlib.data.groove_dataset import TwoBarWindows
 from drumlib.evaluation.humanizers import quantized_baseline, timing_errors
 from drumlib.inference.weights_file import read_arrays
-from drumlib.network.groove import training as grooves
+from drumlib.network.batches import balanced_sample
 from drumlib.network.groove.humanizer import bin_edges
-from drumlib.network.groove.training import balanced_sample, build_on_grooves, pretrained_on_grooves, train_on_grooves
+from drumlib.network.registry import KINDS, PRESETS, build, preset_names, pretrained
+from drumlib.network.training import train
 from drumlib.network.training_config import TrainingConfig, learning_rate_at
 from drumlib.network.weights import load_weights
 
 PLAN = TrainingConfig(
-    epochs=12, batch=32, learning_rate=0.02, instrument_dropout=0.0, lr_schedule="cosine", windows=256, patience=99
+    epochs=12,
+    batch=32,
+    learning_rate=0.02,
+    clipnorm=1.0,
+    instrument_dropout=0.0,
+    lr_schedule="cosine",
+    windows=256,
+    patience=99,
 )
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """The presets, made small."""
-    for name, preset in grooves.GROOVE_PRESETS.items():
+    for name in preset_names("grooves"):
+        preset = PRESETS[name]
         size = (
-            {"units": 8} if hasattr(preset, "units") else {"encoder_units": 12, "decoder_units": 24, "drop_past": 0.0}
+            {"units": 8}
+            if hasattr(preset, "units")
+            else {"encoder_units": 12, "decoder_units": 24, "history_dropout": 0.0}
         )
         more = {"latent": 4, "conductor_units": 8, "noise": 0.0} if name == "groove-vae" else {"latent": 4}
-        monkeypatch.setitem(grooves.GROOVE_PRESETS, name, replace(preset, **size, **more))
+        monkeypatch.setitem(PRESETS, name, replace(preset, **size, **more))
 
 
 def windows(count: int, seed: int = 0, kinds: int | None = None) -> TwoBarWindows:
@@ -42,9 +53,9 @@ def windows(count: int, seed: int = 0, kinds: int | None = None) -> TwoBarWindow
 
 @pytest.mark.parametrize("preset", ["humanize", "humanize-untold", "humanize-bottleneck"])
 def test_it_learns_when_a_drummer_is_late(preset, tmp_path):
-    history = train_on_grooves(windows(256), windows(32, 1), tmp_path, preset, PLAN, verbose=0)
+    history = train(preset, windows(256), windows(32, 1), tmp_path, PLAN, verbose=0)
     assert len(history["epochs"]) == 12
-    network, test = build_on_grooves(preset), windows(32, 2)
+    network, test = build(preset), windows(32, 2)
     load_weights(network, tmp_path / "best.npz")
     found = network.histograms(test.grooves[..., :9], test.step_ms)["offsets"]
     middle = bin_edges("offsets", 40)[:-1][(np.cumsum(found, axis=-1) < 0.5).sum(axis=-1)] + 0.0125
@@ -54,7 +65,7 @@ def test_it_learns_when_a_drummer_is_late(preset, tmp_path):
 def test_the_groove_vae_learns_to_say_two_grooves_again(tmp_path):
     data = windows(128, seed=7, kinds=2)
     plan = replace(PLAN, epochs=24, windows=128)
-    epochs = train_on_grooves(data, data, tmp_path, "groove-vae", plan, verbose=0)["epochs"]
+    epochs = train("groove-vae", data, data, tmp_path, plan, verbose=0)["epochs"]
     assert epochs[-1]["val_loss"] < 0.6 * epochs[0]["val_loss"]
 
 
@@ -62,7 +73,7 @@ def test_the_groove_vae_learns_to_say_two_grooves_again(tmp_path):
 def test_a_stopped_training_ends_as_one_that_was_not(preset, tmp_path, monkeypatch):
     plan = replace(PLAN, epochs=3, windows=64, ema_decay=0.9)
     data = windows(64), windows(16, 1)
-    whole = train_on_grooves(*data, tmp_path / "whole", preset, plan, verbose=0)
+    whole = train(preset, *data, tmp_path / "whole", plan, verbose=0)
 
     def stop(*_):
         raise KeyboardInterrupt
@@ -73,9 +84,9 @@ def test_a_stopped_training_ends_as_one_that_was_not(preset, tmp_path, monkeypat
     )
     fits: list = []
     with pytest.raises(KeyboardInterrupt):
-        train_on_grooves(*data, tmp_path / "stopped", preset, plan, verbose=0)
+        train(preset, *data, tmp_path / "stopped", plan, verbose=0)
     monkeypatch.setattr(keras.Model, "fit", fit)
-    resumed = train_on_grooves(*data, tmp_path / "stopped", preset, plan, resume=True, verbose=0)
+    resumed = train(preset, *data, tmp_path / "stopped", plan, resume=True, verbose=0)
     assert resumed["epochs"] == whole["epochs"]
     for name in ("best.npz", "last.npz"):
         one, other = (read_arrays(tmp_path / run / name) for run in ("whole", "stopped"))
@@ -87,11 +98,12 @@ def test_a_stopped_training_ends_as_one_that_was_not(preset, tmp_path, monkeypat
 def test_the_best_weights_are_the_averaged_ones(tmp_path):
     """They give the loss that was written down, which the last weights do not."""
     plan, data = replace(PLAN, epochs=1, windows=64, ema_decay=0.9), windows(64)
-    history = train_on_grooves(data, data, tmp_path, "humanize", plan, verbose=0)
-    network = build_on_grooves("humanize")
-    network.compile(loss=network.losses_of())
+    history = train("humanize", data, data, tmp_path, plan, verbose=0)
+    network = build("humanize")
+    kind = KINDS[type(network.preset)]
+    network.compile(**kind.objective(network.preset))
     load_weights(network, tmp_path / "best.npz")
-    loss = network.evaluate(network.batches_of(data, plan), verbose=0, return_dict=True)["loss"]
+    loss = network.evaluate(kind.batches(network, data, plan), verbose=0, return_dict=True)["loss"]
     assert loss == pytest.approx(history["epochs"][0]["val_loss"], rel=1e-4)
     last = read_arrays(tmp_path / "last.npz")
     assert any((last[f"v{i}"] != x).any() for i, x in enumerate(network.get_weights()))
@@ -105,9 +117,9 @@ def test_the_rate_falls_along_half_a_wave():
 
 def test_more_epochs_cannot_be_asked_for_later_where_the_rate_hangs_on_them(tmp_path):
     data, plan = windows(16), replace(PLAN, epochs=1, windows=16)
-    train_on_grooves(data, data, tmp_path, "humanize", plan, verbose=0)
-    with pytest.raises(ValueError, match="planned as"):
-        train_on_grooves(data, data, tmp_path, "humanize", replace(plan, epochs=2), resume=True, verbose=0)
+    train("humanize", data, data, tmp_path, plan, verbose=0)
+    with pytest.raises(ValueError, match="configured as"):
+        train("humanize", data, data, tmp_path, replace(plan, epochs=2), resume=True, verbose=0)
 
 
 def test_long_performances_do_not_crowd_out_short_ones():
@@ -118,8 +130,8 @@ def test_long_performances_do_not_crowd_out_short_ones():
 
 def test_what_cannot_be(tmp_path):
     with pytest.raises(ValueError, match="0 windows to train on"):
-        train_on_grooves(windows(0), windows(1), tmp_path)
+        train("humanize", windows(0), windows(1), tmp_path)
     with pytest.raises(ValueError, match="no preset 'thesis'"):
-        build_on_grooves("thesis")
+        build("thesis", data="grooves")
     with pytest.raises(ValueError, match="no weights of the preset 'humanize-untold'"):
-        pretrained_on_grooves("humanize-untold")
+        pretrained("humanize-untold")

@@ -9,9 +9,8 @@ import pytest
 
 from drumlib.data.groove_dataset import TwoBarWindows, performances, two_bar_windows
 from drumlib.evaluation.humanizers import quantized_baseline, timing_errors
-from drumlib.network.fresh import build_seeded
-from drumlib.network.groove.humanizer import Humanizer, HumanizerBatches, HumanizerPreset, bin_edges, crps_loss
-from drumlib.network.groove.training import pretrained_on_grooves
+from drumlib.network.groove.humanizer import HumanizerBatches, HumanizerPreset, bin_edges, crps_loss
+from drumlib.network.registry import build, pretrained
 from drumlib.network.weights import load_weights, save_weights
 
 SMALL = HumanizerPreset(units=8, latent=4)
@@ -32,7 +31,7 @@ def windows(count: int, seed: int = 0) -> TwoBarWindows:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_distribution_for_every_cell(form):
-    network = build_seeded(Humanizer, replace(SMALL, form=form))
+    network = build(replace(SMALL, form=form))
     found = network.histograms(grooves(3)[..., :9], np.array([100.0, 125.0, 200.0]))
     assert found["velocities"].shape == (3, 32, 9, 32)
     assert found["offsets"].shape == (3, 32, 9, 40)
@@ -42,7 +41,7 @@ def test_a_distribution_for_every_cell(form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_it_hears_the_hits_ahead_as_well(form):
-    network, hits = build_seeded(Humanizer, replace(SMALL, form=form)), grooves(1)[..., :9]
+    network, hits = build(replace(SMALL, form=form)), grooves(1)[..., :9]
     other = hits.copy()
     other[:, 31] = 1 - other[:, 31]
     one, two = (network.histograms(x, np.array([125.0]))["offsets"][0, 0] for x in (hits, other))
@@ -51,13 +50,13 @@ def test_it_hears_the_hits_ahead_as_well(form):
 
 @pytest.mark.parametrize(("tempo", "hears"), [(True, True), (False, False)])
 def test_the_tempo_is_heard_only_where_it_is_told(tempo, hears):
-    network = build_seeded(Humanizer, replace(SMALL, tempo=tempo))
+    network = build(replace(SMALL, tempo=tempo))
     slow, fast = (network.histograms(grooves(1)[..., :9], np.array([ms]))["offsets"] for ms in (200.0, 80.0))
     assert (np.abs(slow - fast).max() > 1e-6) == hears
 
 
 def test_windows_side_by_side_do_not_hear_each_other():
-    network, hits = build_seeded(Humanizer, SMALL), grooves(3)[..., :9]
+    network, hits = build(SMALL), grooves(3)[..., :9]
     together = network.histograms(hits, np.full(3, 125.0))["velocities"]
     alone = network.histograms(hits[1:2], np.full(1, 125.0))["velocities"]
     np.testing.assert_allclose(together[1:2], alone, atol=1e-5)
@@ -124,20 +123,20 @@ def test_a_muted_drum_is_neither_heard_nor_judged():
 
 
 def test_weights_there_and_back(tmp_path):
-    network, other = build_seeded(Humanizer, SMALL, seed=1), build_seeded(Humanizer, SMALL, seed=2)
+    network, other = build(SMALL, seed=1), build(SMALL, seed=2)
     save_weights(network, tmp_path / "w.npz", "float32")
     load_weights(other, tmp_path / "w.npz")
     for mine, theirs in zip(network.weights, other.weights, strict=True):
         np.testing.assert_array_equal(mine, theirs)
     with pytest.raises(ValueError, match="not the weights of this network|the network's is"):
-        load_weights(build_seeded(Humanizer, replace(SMALL, units=9)), tmp_path / "w.npz")
+        load_weights(build(replace(SMALL, units=9)), tmp_path / "w.npz")
 
 
 def test_the_same_seed_gives_the_same_network_and_leaves_chance_alone():
     np.random.seed(5)
     expected = np.random.random()
     np.random.seed(5)
-    one, same = build_seeded(Humanizer, SMALL, 3), build_seeded(Humanizer, SMALL, 3)
+    one, same = build(SMALL, 3), build(SMALL, 3)
     assert np.random.random() == expected
     np.testing.assert_array_equal(one.get_weights()[0], same.get_weights()[0])
 
@@ -150,7 +149,7 @@ def test_the_shipped_weights_beat_the_grid_on_the_test_split(root):
     if not archive.exists():
         pytest.skip(f"the Groove MIDI Dataset is not in {archive} (set DRUMLIB_GROOVE)")
     some = two_bar_windows(performances(archive, "test", "beat", "4-4")[::6])
-    found = pretrained_on_grooves("humanize").histograms(some.grooves[..., :9], some.step_ms)["offsets"]
+    found = pretrained("humanize").histograms(some.grooves[..., :9], some.step_ms)["offsets"]
     middle = bin_edges("offsets", 40)[:-1][np.minimum((np.cumsum(found, axis=-1) < 0.5).sum(axis=-1), 39)] + 0.0125
     assert timing_errors(some, middle)["mae_ms"] < 0.93 * quantized_baseline(some)["mae_ms"]
 

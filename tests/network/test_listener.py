@@ -41,7 +41,10 @@ def network():
 
 def test_shapes_and_size(network):
     answer = arrays(network({**band(), "drums": drums()}))
-    assert {name: x.shape for name, x in answer.items()} == {**dict.fromkeys(HEADS, (2, 128, 9)), "alone": (2, 128, 27)}
+    assert {name: x.shape for name, x in answer.items()} == {
+        **dict.fromkeys(HEADS, (2, 128, 9)),
+        "band_only": (2, 128, 27),
+    }
     assert 0 <= answer["hits"].min() and answer["hits"].max() <= 1
     assert np.abs(answer["offsets"]).max() <= 0.5
     assert network.count_params() == 138_338
@@ -54,27 +57,40 @@ def test_a_step_knows_its_past_and_nothing_of_its_future(network):
     one, other = (arrays(network({**band(1), "drums": x})) for x in (truth, changed))
     np.testing.assert_allclose(one["hits"][:, :41], other["hits"][:, :41], atol=1e-6)
     assert np.abs(one["hits"][:, 41:] - other["hits"][:, 41:]).max() > 1e-3
-    np.testing.assert_allclose(one["alone"], other["alone"], atol=1e-6)  # the band alone knows of no drums at all
+    np.testing.assert_allclose(
+        one["band_only"], other["band_only"], atol=1e-6
+    )  # the band alone knows of no drums at all
 
 
 def test_step_by_step_is_teacher_forcing_on_the_true_history(network):
-    truth, said = drums(), []
-    steps = iter(truth.transpose(1, 0, 2))
+    truth = drums()
 
-    def choose(heads):  # note what is said, and play the truth instead
-        said.append(arrays(heads))
-        return dict(zip(HEADS, np.split(next(steps), 3, axis=-1), strict=True))
+    class Truth:
+        """A sampler that notes the heads, and plays the truth instead."""
 
-    network.generate(band(), choose=choose)
+        def __init__(self):
+            self.step, self.heads = -1, {}
+
+        def uniform(self, *shape):
+            self.step += shape[0]  # one step
+            return np.zeros(shape)
+
+        def sample(self, heads, uniform):
+            self.heads[self.step] = {name: x[:, 0] for name, x in arrays(heads).items()}
+            return dict(zip(HEADS, np.split(truth[:, self.step : self.step + 1], 3, axis=-1), strict=True))
+
+    sampler = Truth()
+    network.sample(keras.ops.convert_to_numpy(network.encode(band())), sampler, 128, block=1)
     told = arrays(network({**band(), "drums": truth}))
     for name in HEADS:
-        np.testing.assert_allclose(np.stack([heads[name] for heads in said], axis=1), told[name], atol=1e-5)
+        found = np.stack([sampler.heads[step][name] for step in range(128)], axis=1)
+        np.testing.assert_allclose(found, told[name], atol=1e-5)
 
 
 def test_bar_by_bar_is_step_by_step(network):
-    rng = Sampler(1.0, seed=5, calibrated=True)
-    bars = network.generate(band(), choose=Sampler(1.0, seed=5, calibrated=True))
-    steps = network.generate(band(), choose=lambda heads: rng(heads))
+    bars = network.generate(band(), sampler=Sampler(1.0, seed=5, calibrated=True))
+    encoded = keras.ops.convert_to_numpy(network.encode(band()))
+    steps = network.sample(encoded, Sampler(1.0, seed=5, calibrated=True), 128, block=1)
     assert 0 < bars["hits"].mean() < 1
     np.testing.assert_array_equal(bars["hits"], steps["hits"])
     np.testing.assert_allclose(bars["velocities"], steps["velocities"], atol=1e-5)
@@ -82,14 +98,14 @@ def test_bar_by_bar_is_step_by_step(network):
 
 def test_without_a_chooser_the_band_alone_answers(network):
     played = network.generate(band())
-    alone = arrays(network({**band(), "drums": drums()}))["alone"]
+    alone = arrays(network({**band(), "drums": drums()}))["band_only"]
     np.testing.assert_allclose(np.concatenate([played[name] for name in HEADS], axis=-1), alone, atol=1e-5)
 
 
 @pytest.mark.parametrize("steps", [5, 16, 37, 128, 200])
 def test_any_length(network, steps):
     assert network.generate(band(1, steps))["hits"].shape == (1, steps, 9)
-    assert network.generate(band(1, steps), choose=Sampler(1.0, 0, True))["hits"].shape == (1, steps, 9)
+    assert network.generate(band(1, steps), sampler=Sampler(1.0, 0, True))["hits"].shape == (1, steps, 9)
 
 
 def test_a_long_song_is_heard_window_by_window(network):
@@ -109,11 +125,11 @@ def test_many_windows_are_heard_some_at_a_time_and_played_as_one(network, monkey
     monkeypatch.setattr(network, "encode", lambda some: heard.append(len(some["bass"])) or hear(some))
 
     def played():
-        return network.generate(rolls, choose=Sampler(1.0, seed=2, calibrated=True) if drawn else None)
+        return network.generate(rolls, sampler=Sampler(1.0, seed=2, calibrated=True) if drawn else None)
 
     in_parts = played()
     assert sum(heard) == windows and max(heard) <= 64
-    monkeypatch.setattr(listener, "HEARD_AT_ONCE", windows)
+    monkeypatch.setattr(listener, "ENCODE_BATCH", windows)
     at_once = played()
     assert heard[-1] == windows
     for name in HEADS:
@@ -162,7 +178,7 @@ def test_memory_by_hand():
 
 
 def test_a_first_bar_has_nothing_to_look_back_at(network):
-    likeness = arrays({"x": network.memory.attention_weights(network.encode(band()))})["x"]
+    likeness = arrays({"x": network.drum_history.attention_weights(network.encode(band()))})["x"]
     assert likeness.shape == (2, 8, 7)
     assert not likeness[:, 0].any()
     np.testing.assert_allclose(likeness[:, 1:].sum(-1), 1, atol=1e-4)

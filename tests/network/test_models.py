@@ -65,11 +65,17 @@ def test_playing_and_teacher_forcing_agree_on_the_true_history(network):
     steps = iter(truth.reshape(2 * 4, 32, 27).transpose(1, 0, 2))
     said = []
 
-    def choose(heads):  # note what the network says, and play the truth instead
-        said.append(arrays(heads))
-        return dict(zip(("hits", "velocities", "offsets"), np.split(next(steps), 3, axis=-1), strict=True))
+    class Truth:
+        """A sampler that notes the heads, and plays the truth instead."""
 
-    network.generate(given, choose=choose)
+        def uniform(self, *shape):
+            return np.zeros(shape)
+
+        def sample(self, heads, uniform):
+            said.append(arrays(heads))
+            return dict(zip(("hits", "velocities", "offsets"), np.split(next(steps), 3, axis=-1), strict=True))
+
+    network.generate(given, Truth())
     for name in told:
         stepwise = np.stack([heads[name] for heads in said], axis=1).reshape(2, 128, 9)
         np.testing.assert_allclose(stepwise, told[name], atol=1e-5)
@@ -110,7 +116,7 @@ def test_z_is_the_mean_unless_a_draw_is_asked_for(network):
     heard = network.encode(band(2, 128))
     mean, log_var = network.bottleneck.posterior(heard)
     np.testing.assert_allclose(network.bottleneck(heard), mean)
-    one, same, other = (np.asarray(network.bottleneck(heard, sample=seed)) for seed in (1, 1, 2))
+    one, same, other = (np.asarray(network.bottleneck(heard, z_seed=seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert np.abs(one - other).max() > 0.1
 

@@ -14,9 +14,10 @@ from test_models import arrays, band, drums
 from drumlib.network import registry, training
 from drumlib.network import training_config as plans
 from drumlib.network.registry import PRESETS, build
-from drumlib.network.thesis import DrummerNetwork, Preset
+from drumlib.network.thesis import Preset
 from drumlib.network.variants.any_band import OTHER
-from drumlib.network.variants.attention import AttentiveDecoder, waves
+from drumlib.network.variants.attention import AttentiveDecoder, positional_encoding
+from drumlib.network.variants.variants import VariantPreset
 from drumlib.network.weights import save_weights
 
 PARAMETERS = {
@@ -32,7 +33,14 @@ PARAMETERS = {
 T = 32
 """Steps in these tests' windows: two sub-sequences, or one where there is no conductor."""
 
-SMALL = {"filters": (4, 8), "encoder_units": 8, "merged": 16, "latent": 16, "conductor_units": 16, "decoder_units": 16}
+SMALL = {
+    "filters": (4, 8),
+    "encoder_units": 8,
+    "merge_units": 16,
+    "latent": 16,
+    "conductor_units": 16,
+    "decoder_units": 16,
+}
 """The presets keep their shape when they are made small, and are quicker to test."""
 
 
@@ -42,8 +50,7 @@ FLOORS = replace(PRESETS["stacked"], name="floors", encoder_summary_states=4)
 
 @pytest.fixture(scope="module", params=[*PARAMETERS, "floors"])
 def network(request):
-    keras.utils.set_random_seed(3)
-    return DrummerNetwork(replace({**PRESETS, "floors": FLOORS}[request.param], subsequence_bars=1, **SMALL), seed=3)
+    return build(replace({**PRESETS, "floors": FLOORS}[request.param], subsequence_bars=1, **SMALL), seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +59,11 @@ def any_band():
 
 
 def sub_sequence(network) -> int:
-    return T if network.preset.levels == 1 else 16
+    return T if without_conductor(network) else 16
+
+
+def without_conductor(network) -> bool:
+    return getattr(network.preset, "levels", 2) == 1
 
 
 def test_every_preset_is_here_by_its_own_name():
@@ -68,17 +79,17 @@ def test_parameters(name):
 
 
 def test_an_encoder_in_floors_is_the_stacked_one_with_other_wires():
-    stacked, floors = (DrummerNetwork(replace(preset, **SMALL)) for preset in (PRESETS["stacked"], FLOORS))
+    stacked, floors = (build(replace(preset, **SMALL)) for preset in (PRESETS["stacked"], FLOORS))
     assert [weight.shape for weight in floors.weights] == [weight.shape for weight in stacked.weights]
     encoder = floors.piano
     x = np.random.default_rng(0).normal(size=(2, 7, 8)).astype("float32")  # seven moments: the second section is short
     parts = x[:, :4], np.pad(x[:, 4:], ((0, 0), (0, 1), (0, 0)))  # 2 x (2, 4, 8)
-    read = [arrays({"": encoder.below[0](part)})[""] for part in parts]  # 2 x (2, 4, 16)
+    read = [arrays({"": encoder.lower_lstms[0](part)})[""] for part in parts]  # 2 x (2, 4, 16)
     by_hand = [np.concatenate([one[:, -1, :8], one[:, 0, 8:]], axis=-1) for one in read]  # each reader's last word
-    np.testing.assert_allclose(arrays({"": encoder.sections(x)})[""], np.stack(by_hand, axis=1), atol=1e-6)
-    for wrong in ({"encoder_stack": 1}, {"attention": True}, {"any_band": True}):
+    np.testing.assert_allclose(arrays({"": encoder.summaries(x)})[""], np.stack(by_hand, axis=1), atol=1e-6)
+    for wrong in ({"encoder_layers": 1}, {"attention": True}, {"any_band": True}):
         with pytest.raises(ValueError, match="two LSTMs"):
-            DrummerNetwork(replace(FLOORS, **wrong))
+            build(replace(FLOORS, **wrong))
 
 
 def test_shapes_and_ranges(network):
@@ -101,18 +112,24 @@ def test_playing_and_teacher_forcing_agree_on_the_true_history(network):
     steps = iter(truth.reshape(-1, sub_sequence(network), 27).transpose(1, 0, 2))
     said = []
 
-    def choose(heads):  # note what the network says, and play the truth instead
-        said.append(arrays(heads))
-        return dict(zip(("hits", "velocities", "offsets"), np.split(next(steps), 3, axis=-1), strict=True))
+    class Truth:
+        """A sampler that notes the heads, and plays the truth instead."""
 
-    network.generate(given, choose=choose)
+        def uniform(self, *shape):
+            return np.zeros(shape)
+
+        def sample(self, heads, uniform):
+            said.append(arrays(heads))
+            return dict(zip(("hits", "velocities", "offsets"), np.split(next(steps), 3, axis=-1), strict=True))
+
+    network.generate(given, Truth())
     for name in told:
         stepwise = np.stack([heads[name] for heads in said], axis=1).reshape(2, T, 9)
         np.testing.assert_allclose(stepwise, told[name], atol=1e-5)
 
 
 def test_a_step_knows_what_was_played_and_nothing_of_what_comes_after_it(network):
-    truth, at_once, length = drums(1, T), network.preset.steps_at_once, sub_sequence(network)
+    truth, at_once, length = drums(1, T), network.decoder.steps_at_once, sub_sequence(network)
     change = 4
     changed = truth.copy()
     changed[:, change] = 1 - changed[:, change]
@@ -135,12 +152,12 @@ def test_any_length(network, steps):
     assert {x.shape for x in played.values()} == {(1, steps, 9)}
 
 
-@pytest.mark.parametrize("section_bars", [1, 2])
-def test_sections_of_another_length(network, section_bars):
-    played = network.generate(band(1, T), section_bars=section_bars)["hits"]
+@pytest.mark.parametrize("bars", [1, 2])
+def test_sections_of_another_length(network, bars):
+    played = network.generate(band(1, T), subsequence_bars=bars)["hits"]
     assert played.shape == (1, T, 9)
     same = np.allclose(played, network.generate(band(1, T))["hits"], atol=1e-6)
-    assert same == (network.preset.levels == 1 or section_bars == network.preset.subsequence_bars)
+    assert same == (without_conductor(network) or bars == network.preset.subsequence_bars)
 
 
 def test_songs_side_by_side_do_not_hear_each_other(network):
@@ -153,13 +170,13 @@ def test_songs_side_by_side_do_not_hear_each_other(network):
 
 
 def test_a_seed_draws_z(network):
-    one, same, other = (network.generate(band(1, 16), sample=seed)["hits"] for seed in (1, 1, 2))
+    one, same, other = (network.generate(band(1, 16), z_seed=seed)["hits"] for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert np.abs(one - other).max() > 1e-5
 
 
 def test_the_usual_training_loop_takes_it_and_every_weight_learns(network):
-    copy = DrummerNetwork(network.preset, seed=4)
+    copy = build(network.preset, seed=4)
     copy.bottleneck.kl_weight = 0.5
     training.compile_network(copy, plans.TrainingConfig(learning_rate=0.01))
     # Two phrases: a conductor that speaks only once never uses what it remembers of itself.
@@ -229,19 +246,19 @@ def test_attention_by_hand():
     def dense(layer, x):
         return x @ np.array(layer.kernel) + np.array(layer.bias)
 
-    query = dense(attention.query, x) + waves(places)
-    keys, values = dense(attention.key, moments) + waves([8, 16, 24]), dense(attention.value, moments)
+    query = dense(attention.query, x) + positional_encoding(places)
+    keys, values = dense(attention.key, moments) + positional_encoding([8, 16, 24]), dense(attention.value, moments)
     scores = np.einsum("bpu,bmu->bpm", query, keys) / 16
     weights = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
     seen = np.einsum("bpm,bmu->bpu", weights, values)
     expected = np.tanh(dense(attention.join, np.concatenate([x, seen], axis=-1)))
     memory = attention.project_memory(moments)
-    np.testing.assert_allclose(attention(x, memory, places=places), expected, atol=1e-4)
-    np.testing.assert_allclose(attention.weights_of(x, memory[0], places), weights, atol=1e-4)
+    np.testing.assert_allclose(attention(x, memory, positions=places), expected, atol=1e-4)
+    np.testing.assert_allclose(attention.attention_weights(x, memory[0], places), weights, atol=1e-4)
 
 
 def test_the_waves_know_what_is_near():
-    near = waves(range(0, 128, 8)) @ waves(range(0, 128, 8)).T
+    near = positional_encoding(range(0, 128, 8)) @ positional_encoding(range(0, 128, 8)).T
     assert (near.argmax(axis=1) == np.arange(16)).all()
 
 
@@ -319,7 +336,7 @@ def test_of_a_silent_band_nothing_is_heard(any_band):
 )
 def test_presets_that_contradict_themselves(change, message):
     with pytest.raises(ValueError, match=f"odd: .*{message}"):
-        DrummerNetwork(replace(Preset("odd"), **change))
+        build(replace(VariantPreset("odd"), **change))
 
 
 @pytest.mark.parametrize(
@@ -329,11 +346,11 @@ def test_presets_that_contradict_themselves(change, message):
         {"attention": True, "levels": 1},
         {"attention": True, "levels": 3},
         {"levels": 2, "steps_at_once": 4},
-        {"levels": 1, "latent": 8, "encoder_stack": 3, "any_band": True},
+        {"levels": 1, "latent": 8, "encoder_layers": 3, "any_band": True},
     ],
 )
 def test_ideas_can_be_joined(change):
-    network = DrummerNetwork(replace(Preset("joined", subsequence_bars=1), **{**SMALL, **change}))
+    network = build(replace(VariantPreset("joined", subsequence_bars=1), **{**SMALL, **change}))
     played = network.generate(band(2, T))
     told = arrays(network({**band(2, T), "drums": np.concatenate(list(played.values()), axis=-1)}))
     np.testing.assert_allclose(played["hits"], told["hits"], atol=1e-5)
@@ -341,14 +358,16 @@ def test_ideas_can_be_joined(change):
 
 def test_another_kind_of_preset_can_bring_its_own_network(monkeypatch):
     class Other:
-        pass
+        name = "other"
 
     class OtherNetwork(keras.Model):
         def __init__(self, preset, seed=0, **options):
             super().__init__(**options)
             self.preset, self.seed = preset, seed
 
-    monkeypatch.setitem(registry.NETWORKS, Other, OtherNetwork)
-    monkeypatch.setitem(registry.PRESETS, "other", Other())
+    for table in ("KINDS", "PRESETS", "CONFIGS"):
+        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
+    registry.register(registry.Kind(OtherNetwork, dict, None, "nothing"), Other())
+    assert registry.preset_names("nothing") == ["other"] and "other" not in registry.preset_names("songs")
     network = build("other", 7)
     assert isinstance(network, OtherNetwork) and network.seed == 7 and network.name == "other"

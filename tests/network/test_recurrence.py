@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason=
 
 @pytest.fixture(autouse=True)
 def no_layer_is_small(monkeypatch):
-    monkeypatch.setattr(recurrence, "SMALL", 1)
+    monkeypatch.setattr(recurrence, "MIN_UNITS", 1)
 
 
 def numbers(*shape, seed=0):
@@ -70,7 +70,7 @@ def test_what_stands_beside_every_step_is_as_if_it_were_repeated():
         return layer(ops.concatenate([x, every], axis=-1), training=True)
 
     for training in (True, False):
-        mine = learned(ours, given, lambda layer, x, v, t=training: layer(x, beside=v, training=t))
+        mine = learned(ours, given, lambda layer, x, v, t=training: layer(x, context=v, training=t))
         alike(mine, learned(keras_own, given, repeated))
 
 
@@ -99,7 +99,7 @@ def test_in_training_the_walk_of_this_file_is_the_one_that_is_taken(monkeypatch)
 
 
 def test_a_small_layer_is_left_to_keras(monkeypatch):
-    monkeypatch.setattr(recurrence, "SMALL", UNITS + 1)
+    monkeypatch.setattr(recurrence, "MIN_UNITS", UNITS + 1)
     monkeypatch.setattr(recurrence, "through_time", None)  # nobody calls it
     _, ours = pair(return_sequences=True)
     ours(numbers(B, T, INPUTS), training=True)

@@ -48,5 +48,5 @@ def test_both_add_the_same_divergence_in_training(networks):
 def test_both_play_the_same_on_their_own_word(networks):
     ours, transcription = networks
     band = {name: roll for name, roll in windows(1, 40).items() if name != "drums"}
-    played = np.concatenate(list(ours.generate(band, section_bars=1).values()), axis=-1)
+    played = np.concatenate(list(ours.generate(band, subsequence_bars=1).values()), axis=-1)
     np.testing.assert_allclose(transcription.play(band), played, atol=1e-5)

@@ -12,6 +12,7 @@ from drumlib.data.grid_song import grid_song
 from drumlib.data.windows import Windows
 from drumlib.music import songbook
 from drumlib.network.batches import Batches
+from drumlib.network.checkpoints import OLD_FIELDS
 from drumlib.network.devices import precision
 from drumlib.network.registry import build
 from drumlib.network.training import compile_network, train
@@ -35,9 +36,9 @@ def weights(folder) -> dict:
 
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(windows, tmp_path):
-    whole = train(windows, windows, tmp_path / "whole", plan=PLAN, verbose=0)
-    train(windows, windows, tmp_path / "halves", plan=TrainingConfig(epochs=1, batch=4, seed=1), verbose=0)
-    resumed = train(windows, windows, tmp_path / "halves", plan=PLAN, resume=True, verbose=0)
+    whole = train("thesis", windows, windows, tmp_path / "whole", PLAN, verbose=0)
+    train("thesis", windows, windows, tmp_path / "halves", TrainingConfig(epochs=1, batch=4, seed=1), verbose=0)
+    resumed = train("thesis", windows, windows, tmp_path / "halves", PLAN, resume=True, verbose=0)
     assert len(whole["epochs"]) == len(resumed["epochs"]) == 2
     assert whole["epochs"] == resumed["epochs"]
     one, other = weights(tmp_path / "whole"), weights(tmp_path / "halves")
@@ -49,16 +50,16 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(windows, tmp_path):
     assert (tmp_path / "whole" / "best.npz").stat().st_size > 1e6
 
     with pytest.raises(FileExistsError, match="already holds a run"):
-        train(windows, windows, tmp_path / "whole", plan=PLAN, verbose=0)
-    with pytest.raises(ValueError, match="was planned as"):
-        train(windows, windows, tmp_path / "whole", plan=TrainingConfig(batch=8, seed=1), resume=True, verbose=0)
+        train("thesis", windows, windows, tmp_path / "whole", PLAN, verbose=0)
+    with pytest.raises(ValueError, match="was configured as"):
+        train("thesis", windows, windows, tmp_path / "whole", TrainingConfig(batch=8, seed=1), resume=True, verbose=0)
     with pytest.raises(FileNotFoundError, match="no run to resume"):
-        train(windows, windows, tmp_path / "nowhere", plan=PLAN, resume=True, verbose=0)
+        train("thesis", windows, windows, tmp_path / "nowhere", PLAN, resume=True, verbose=0)
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_spoils_nothing(windows, tmp_path, monkeypatch):
     # `band-conv`: it compiles sooner
-    train(windows, windows, tmp_path, "band-conv", replace(PLAN, epochs=1), verbose=0)
+    train("band-conv", windows, windows, tmp_path, replace(PLAN, epochs=1), verbose=0)
     before = {name: (tmp_path / name).read_bytes() for name in ("best.npz", "last.npz")}
     for lost in ("loss", "val_loss"):
 
@@ -68,14 +69,14 @@ def test_a_loss_that_is_no_number_ends_the_run_and_spoils_nothing(windows, tmp_p
 
         monkeypatch.setattr(keras.Model, "fit", diverging)
         with pytest.raises(ValueError, match="epoch 2 the loss is no number any more; try a lower rate"):
-            train(windows, windows, tmp_path, "band-conv", PLAN, resume=True, verbose=0)
+            train("band-conv", windows, windows, tmp_path, PLAN, resume=True, verbose=0)
         assert {name: (tmp_path / name).read_bytes() for name in before} == before
         assert len(json.loads((tmp_path / "history.json").read_bytes())["epochs"]) == 1
 
 
 def test_no_windows_is_said(tmp_path):
     with pytest.raises(ValueError, match="0 windows to train on"):
-        train(Windows([]), Windows([]), tmp_path, verbose=0)
+        train("thesis", Windows([]), Windows([]), tmp_path, verbose=0)
 
 
 def test_batches_hold_every_window_once(windows):
@@ -88,7 +89,7 @@ def test_batches_hold_every_window_once(windows):
 
 def test_the_networks_own_playing_stands_in_for_the_truth_but_is_never_the_target(windows):
     played = np.full((len(windows), 128, 27), 0.5, dtype="float16")
-    batches = Batches(windows, 8, rng=np.random.default_rng(0), own=0.5, played=played)
+    batches = Batches(windows, 8, rng=np.random.default_rng(0), rollout_share=0.5, rollouts=played)
     inputs, targets = batches[0]
     own = [bool((given == 0.5).all()) for given in inputs["drums"]]
     assert 0 < sum(own) < 8
@@ -131,7 +132,7 @@ def test_a_stage_of_nothing_is_named_before_the_first_epoch(preset, whose, windo
     plan = config_for(preset, schedule="layer-wise", rollout_share=0.0)
     reason = f"{whose} of the schedule 'layer-wise' cannot be trained: the network has no weights that are its decoder"
     with pytest.raises(ValueError if whose else InterruptedError, match=reason if whose else "it began"):
-        train(windows, windows, tmp_path / "run", preset, plan, verbose=0)
+        train(preset, windows, windows, tmp_path / "run", plan, verbose=0)
     assert whose is None or not (tmp_path / "run").exists()
 
 
@@ -145,7 +146,7 @@ def test_a_schedule_is_not_cut_off_by_the_presets_own_epochs(windows, tmp_path, 
         return SimpleNamespace(history={"loss": [told[-1]], "val_loss": [told[-1]]})
 
     monkeypatch.setattr(keras.Model, "fit", fit)
-    epochs = train(windows, windows, tmp_path, "band-conv", config_for("band-conv", schedule="two"), verbose=0)[
+    epochs = train("band-conv", windows, windows, tmp_path, config_for("band-conv", schedule="two"), verbose=0)[
         "epochs"
     ]
     assert [epoch["rate"] for epoch in epochs] == pytest.approx([1e-3] * 20 + [5e-4] * 6)
@@ -166,13 +167,37 @@ def test_a_transplanted_decoder_is_the_donors(windows, tmp_path):
 
 def test_best_learns_and_is_resumed_exactly(windows, tmp_path):
     plans = [config_for("band-conv", epochs=epochs, batch=4) for epochs in (2, 1)]
-    whole = train(windows, windows, tmp_path / "whole", "band-conv", plans[0], verbose=0)
-    train(windows, windows, tmp_path / "halves", "band-conv", plans[1], verbose=0)
-    resumed = train(windows, windows, tmp_path / "halves", "band-conv", plans[0], resume=True, verbose=0)
+    whole = train("band-conv", windows, windows, tmp_path / "whole", plans[0], verbose=0)
+    train("band-conv", windows, windows, tmp_path / "halves", plans[1], verbose=0)
+    resumed = train("band-conv", windows, windows, tmp_path / "halves", plans[0], resume=True, verbose=0)
     assert whole["epochs"] == resumed["epochs"] and whole["epochs"][1]["val_loss"] < whole["epochs"][0]["val_loss"]
     one, other = weights(tmp_path / "whole"), weights(tmp_path / "halves")
     for name in one:
         np.testing.assert_array_equal(one[name], other[name])
+
+
+def test_a_run_of_version_0_1_is_resumed(windows, tmp_path):
+    """Its history has other keys and fields, an old preset name, and no gradient clipping (the preset had it then)."""
+    config = config_for("band-conv", epochs=2, batch=4)
+    train("band-conv", windows, windows, tmp_path / "whole", config, verbose=0)
+    run = tmp_path / "old"
+    train("band-conv", windows, windows, run, replace(config, epochs=1), verbose=0)
+    history = json.loads((run / "history.json").read_text())
+    new = history["config"]
+    old = {old: new[name] for old, name in OLD_FIELDS.items()} | {"fall": "stalls"}
+    same = {name: new[name] for name in ("epochs", "batch", "transpose", "kl_weight", "free_bits", "windows", "seed")}
+    plan = {**same, **old, "schedule": new["schedule"], "mixed": new["mixed"]}
+    songs = {name: history[name] for name in ("windows", "songs", "versions", "epochs")}
+    text = json.dumps({"preset": "best", "transplant": None, "plan": plan, **songs})
+    arrays = weights(run) | {"history": np.frombuffer(text.encode(), dtype=np.uint8)}
+    np.savez(run / "last.npz", **arrays)
+    train("band-conv", windows, windows, run, config, resume=True, verbose=0)
+    one, other = weights(tmp_path / "whole"), weights(run)
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name])
+    np.savez(run / "last.npz", **arrays)
+    with pytest.raises(ValueError, match="was configured as"):
+        train("band-conv", windows, windows, run, replace(config, transpose=0), resume=True, verbose=0)
 
 
 def test_half_precision_keeps_whole_weights():

@@ -14,7 +14,7 @@ from drumlib.__main__ import main
 from drumlib.inference import weights_file
 from drumlib.music import songbook, write_song
 from drumlib.network import weights
-from drumlib.network.registry import build
+from drumlib.network.registry import build, pretrained
 
 
 def test_the_sums_are_those_of_the_files_on_the_shelf_and_of_no_others(root):
@@ -34,18 +34,89 @@ def test_every_weight_has_its_card_and_all_are_small(root):
 
 
 def test_weights_that_were_changed_are_refused(root, tmp_path, monkeypatch):
-    for name in ("best.npz", "SHA256SUMS"):
+    for name in ("band-conv.npz", "SHA256SUMS"):
         shutil.copy(root / "drumlib" / "weights" / name, tmp_path / name)
     monkeypatch.setattr(weights.resources, "files", lambda package: Path(tmp_path))
     network = build("band-conv")
     weights.load_shipped(network, "band-conv")
-    weights.save_weights(build("band-conv", seed=1), tmp_path / "best.npz")
+    weights.save_weights(build("band-conv", seed=1), tmp_path / "band-conv.npz")
     with pytest.raises(ValueError, match="not the weights that were shipped"):
         weights.load_shipped(network, "band-conv")
     weights_file.write_checksums(tmp_path)
     weights.load_shipped(network, "band-conv")
     with pytest.raises(ValueError, match="no weights of the preset 'flat'"):
         weights.load_shipped(network, "flat")
+
+
+BLOCKS = {"even": "norm", "around": "conv", "add": "project"}
+BAND_ENCODER = {
+    "enter": "input_projection",
+    **{f"{old}_{i}": f"{new}_{i}" for i in range(3) for old, new in BLOCKS.items()},
+    "even": "norm",
+    "whole": "window_mean",
+    "leave": "output_projection",
+}
+OLD_LAYERS = {
+    "thesis": {f"{family}/memory": f"{family}/lstm" for family in ("piano", "guitar", "bass")},
+    "stacked": {
+        f"{family}/{old}": f"{family}/{new}"
+        for family in ("piano", "guitar", "bass")
+        for old, new in (("memory", "lstm"), ("below_0", "lower_lstm_0"))
+    },
+    "any-band": {"encoder/memory": "encoder/lstm"},
+    "band-conv": {
+        **{f"listening/{old}": f"band_encoder/{new}" for old, new in BAND_ENCODER.items()},
+        **{f"memory/{name}": f"drum_history/{name}" for name in ("query", "key", "distance")},
+        "recall/past": "note_decoder/history_projection",
+        "recall/mix": "note_decoder/joint",
+        "recall/again": "note_decoder/residual",
+        "recall/drums": "note_decoder/heads",
+    },
+    "critic": {
+        **{f"listening/{old}": f"band_encoder/{new}" for old, new in BAND_ENCODER.items()},
+        **{f"watching/{old}": f"joint_encoder/{new}" for old, new in BAND_ENCODER.items()},
+        "verdict": "logit",
+    },
+    "humanize": {
+        "hearing/both_ways": "encoder/lstm",
+        "playing/forward": "decoder/lstm",
+        "playing/velocities": "decoder/velocities",
+        "playing/offsets": "decoder/offsets",
+    },
+    "groove-vae": {"encoder/both_ways": "encoder/lstm", "conductor/first": "conductor/initial_state"},
+}
+"""Layers whose names were others in version 0.1."""
+
+
+@pytest.mark.parametrize("preset", OLD_LAYERS)
+def test_weights_of_version_0_1_load(preset, tmp_path):
+    """Under their old names, to identical arrays; and the converter gives them the names of today."""
+    import drumbook.critic  # noqa: F401 (registers its preset)
+
+    network, path = build(preset, seed=1), tmp_path / "old.npz"
+    old_names = {new: old for old, new in OLD_LAYERS[preset].items()}
+
+    def old(name: str) -> str:
+        layer = next((new for new in old_names if f"{name}/".startswith(f"{new}/")), None)
+        return name if layer is None else old_names[layer] + name.removeprefix(layer)
+
+    arrays = {name: np.asarray(weight) for name, weight in weights.named_weights(network).items()}
+    renamed = {old(name): x for name, x in arrays.items()}
+    assert len(renamed.keys() - arrays.keys()) >= len(old_names) and len(renamed) == len(arrays)
+    np.savez(path, **renamed)
+    other = build(preset, seed=2)
+    weights.load_weights(other, path)
+    for name, weight in weights.named_weights(other).items():
+        np.testing.assert_array_equal(weight, arrays[name])
+    weights.convert_weights(path)
+    assert weights_file.read_arrays(path).keys() == arrays.keys()
+
+
+def test_presets_have_their_old_names_for_a_release():
+    with pytest.warns(FutureWarning, match="'best' is called 'band-conv' now"):
+        assert pretrained("best") is pretrained("band-conv")
+    with pytest.warns(FutureWarning, match="'best'"):
+        assert weights_file.model_card("best") == weights_file.model_card("band-conv")
 
 
 def archive(header: str, flags: int = 0, method: int = 0) -> bytes:

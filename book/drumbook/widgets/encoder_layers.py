@@ -69,7 +69,7 @@ def encoder_layers(song: Song | str | None = None, bars: int = 2, start_bar: int
         """The activations of each layer for the eight bars, (vectors, channels)."""
         from keras import ops
 
-        from drumlib.network.weights import pretrained
+        from drumlib.network.registry import pretrained
 
         encoder = pretrained("thesis").encoders[family]
         roll = family_roll(band, family, Grid(song))[encoded].astype("float32")[None]  # (1, 128, 128)

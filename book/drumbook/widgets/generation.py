@@ -96,14 +96,14 @@ def thresholds_of(preset: str) -> tuple[float, ...]:
 def calibrated(preset: str, output: float) -> str:
     """The probability behind an output that is biased by the loss, in words; empty for an unbiased network."""
     from drumlib.inference.calibration import calibrate
-    from drumlib.network.weights import pretrained
+    from drumlib.network.registry import pretrained
 
     return f", a probability of {calibrate(output):.0%}" if needs_calibration(pretrained(preset)) else ""
 
 
 def default_threshold(preset: str) -> float:
     """The preset's threshold; the middle one of several."""
-    from drumlib.network.weights import pretrained
+    from drumlib.network.registry import pretrained
 
     own = pretrained(preset).preset.thresholds
     return own[len(own) // 2]

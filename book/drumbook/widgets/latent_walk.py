@@ -50,12 +50,12 @@ def latent_walk(
     @cache
     def walk() -> np.ndarray:
         """The grooves on the straight line, (stops, 32, 27)."""
-        from drumlib.network.groove.training import pretrained_on_grooves
+        from drumlib.network.registry import pretrained
 
-        network = pretrained_on_grooves("groove-vae")
+        network = pretrained("groove-vae")
         arrays = [end.to_array() for end in ends]
         if seed is None:
-            return network.between(*arrays, stops)
+            return network.interpolate(*arrays, stops)
         corners = network.encode(np.stack(arrays))  # (2, Z)
         share = np.linspace(0, 1, stops, dtype=np.float32)[:, None]  # (stops, 1)
         line = (1 - share) * corners[0] + share * corners[1]  # (stops, Z)

@@ -1,9 +1,8 @@
-"""Pooling: a band of any number of tracks, of any family, heard by one encoder.
+"""Encoder for any number of tracks of any family (thesis, 3.3), pooled over tracks.
 
-The thesis wished for it (3.3): its network has three doors, and a song with two guitars, or with strings, must leave
-some of its music outside. Here all tracks come in by one door. One encoder hears each of them, told which family it
-belongs to; then the tracks are pooled, feature by feature, by their mean and their maximum. Neither cares how many
-there are, nor in which order they come (deep sets: Zaheer et al. 2017). Letters as in ``layers.py``, and N tracks.
+One encoder reads each track with an embedding of its family; the states are pooled by their mean and their maximum
+over the tracks, which depend neither on the number of tracks nor on their order (deep sets: Zaheer et al. 2017).
+Letters as in ``layers.py``, and N tracks.
 """
 
 import keras
@@ -13,14 +12,13 @@ from drumlib.music.kit import FAMILIES
 from drumlib.network.layers import Encoder
 
 OTHER = len(FAMILIES)
-"""The number of the family of all that is neither piano (0), guitar (1) nor bass (2)."""
+"""The family number of a track that is neither piano (0), guitar (1) nor bass (2)."""
 
 
 class MultiTrackEncoder(Encoder):
-    """Hears a whole band. Made like the encoder of one instrument, and of an embedding of the four families.
+    """Encoder of all tracks of a band: the encoder of one instrument, with an embedding of the four families.
 
-    The family is added before the LSTMs, so that they can listen to a bass otherwise than to a piano. A track without
-    a note counts as absent.
+    The embedding is added before the LSTMs. A track without a note counts as absent.
     """
 
     def __init__(self, filters=(32, 64), units=200, stacked=1, **options):
@@ -32,10 +30,10 @@ class MultiTrackEncoder(Encoder):
         self.family.build((None,))
 
     def encoder_states(self, tracks, families, present):
-        """What was heard, moment by moment: the mean over the tracks, and the maximum, each (B, M, 400).
+        """Mean and maximum of the states over the tracks, each (B, M, 400); zeros for a band without a note.
 
         ``tracks`` (B, N, T, 128) are piano rolls, ``families`` (B, N) numbers from 0 to 3, ``present`` (B, N) is 0
-        where a track is only padding. Of a band that is all silent nothing is heard: zeros.
+        where a track is only padding.
         """
         batch, number = ops.shape(tracks)[0], tracks.shape[1]
         rolls = ops.reshape(tracks, (-1, *tracks.shape[2:]))  # (B, N, T, 128) -> (B * N, T, 128)
@@ -46,13 +44,13 @@ class MultiTrackEncoder(Encoder):
         sounds = ops.cast(sounds, x.dtype)[:, :, None, None]  # (B, N, 1, 1)
         count = ops.sum(sounds, axis=1)  # (B, 1, 1)
         mean = ops.sum(sounds * x, axis=1) / ops.maximum(count, 1)  # (B, M, 400)
-        # An LSTM says nothing below -1. So an absent track, set to -1, is never the maximum, unless all are absent.
+        # An LSTM's output is above -1. So an absent track, set to -1, is never the maximum, unless all are absent.
         most = ops.max(sounds * (x + 1), axis=1) - ops.minimum(count, 1)  # (B, M, 400)
         return [mean, most]
 
 
 def tracks_of(band):
-    """A band as ``any_band`` hears it: rolls (B, N, T, 128), families (B, N), which tracks are there (B, N).
+    """The inputs of ``MultiTrackEncoder``: rolls (B, N, T, 128), family numbers (B, N), presence (B, N).
 
     A band given as piano, guitar and bass has three tracks.
     """

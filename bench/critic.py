@@ -1,6 +1,6 @@
 """A critic (discriminator) of drummers: discrimination, ranking of performances, adversarial tuning.
 
-    python bench/adversary.py --songs SONGS --runs RUNS --seed 0 [--ship]
+    python bench/critic.py --songs SONGS --runs RUNS --seed 0 [--ship]
 
 Four parts, all with the shipped weights of ``band-conv`` as the generator:
 
@@ -11,7 +11,7 @@ Four parts, all with the shipped weights of ``band-conv`` as the generator:
 
 The validation songs choose epochs, the temperature and critic of the ranking, and the critic's weight in the tuning.
 Everything is reported on the test songs anyway. Trainings lie in RUNS and are resumed; the rest is made anew. Writes
-bench/results/adversary.json; with --ship also drumlib/weights/adversary.npz (the critic of hits, float16), .json and
+bench/results/critic.json; with --ship also drumlib/weights/critic.npz (the critic of hits, float16), .json and
 .md. About a quarter of an hour on two cores.
 """
 
@@ -26,7 +26,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from drumbook.critic import CRITIC_CONFIG, CriticPreset, build_critic, judge_all, sampled_drums, train_critic, tune
+from drumbook.critic import CRITIC_CONFIG, CriticPreset, LineUps, judge_all, sampled_drums, tune
 from drumbook.window_trial import compare_on_windows, counts_by_song, true_hits
 from drumlib.data.grid_song import WINDOW_BARS, WINDOW_STEPS, GridSong
 from drumlib.data.song_folder import list_songs, read_windows
@@ -38,30 +38,38 @@ from drumlib.inference.sampling import sampler_for
 from drumlib.inference.weights_file import read_arrays, write_checksums
 from drumlib.music.kit import FAMILIES
 from drumlib.music.rock_beat import rock_bar
-from drumlib.network.registry import build
+from drumlib.network.registry import build, pretrained
+from drumlib.network.training import train
 from drumlib.network.training_config import TrainingConfig
-from drumlib.network.weights import load_weights, pretrained, save_weights
+from drumlib.network.weights import load_weights, save_weights
 
 ROOT = Path(__file__).parent.parent
 SHELF = ROOT / "drumlib" / "weights"
-RESULTS = Path(__file__).parent / "results" / "adversary.json"
+RESULTS = Path(__file__).parent / "results" / "critic.json"
 N = 9
 TEMPERATURES = (0.5, 1.0)
 SEEDS = (0, 1)  # of the samples that a critic learns from; the test songs' have others
 CANDIDATES = 8
 WEIGHTS = (0.0, 0.03, 0.1)  # of the critic in the tuning
 TUNING = TrainingConfig(
-    epochs=3, batch=64, learning_rate=3e-4, instrument_dropout=0.3, kl_weight=0.0, rollout_share=0.0
+    epochs=3,
+    batch=64,
+    learning_rate=3e-4,
+    clipnorm=1.0,
+    weight_decay=0.01,
+    instrument_dropout=0.3,
+    kl_weight=0.0,
+    rollout_share=0.0,
 )
 ORACLE = "F1 with the real drummer (oracle)"
-PRESETS = {"hits": CriticPreset(), "everything": CriticPreset(name="adversary-everything", everything=True)}
+PRESETS = {"hits": CriticPreset(), "everything": CriticPreset(name="critic-everything", everything=True)}
 
 # ruff: noqa: E501 (the rows of a Markdown table are as long as they are)
-CARD = """# Model card: `adversary`
+CARD = """# Model card: `critic`
 
 A critic (`book/drumbook/critic.py`), {parameters:,} parameters: of a band and the hits of a drummer, it gives the
-probability that a real drummer played them to this band. Weights: `adversary.npz`, float16. Every figure here is in
-`adversary.json`, and was written by `bench/adversary.py`.
+probability that a real drummer played them to this band. Weights: `critic.npz`, float16. Every figure here is in
+`critic.json`, and was written by `bench/critic.py`.
 
 ## Training
 
@@ -132,9 +140,9 @@ def one_sample(network, windows: Windows, temperature: float, seed: int) -> np.n
 
 def critic_of(name: str, samples: dict, sets: dict, run: Path, plan: TrainingConfig):
     """Train a critic, or resume its training; the critic of its best epoch, and its history."""
-    pairs = ((sets[split], samples[split]) for split in ("train", "validation"))
-    _, history = train_critic(*pairs, run, PRESETS[name], plan, (run / "last.npz").exists(), verbose=2)
-    critic = build_critic(PRESETS[name], plan.seed)
+    lineups = (LineUps(sets[split], samples[split]) for split in ("train", "validation"))
+    history = train(PRESETS[name], *lineups, run, plan, (run / "last.npz").exists(), verbose=2)
+    critic = build(PRESETS[name], plan.seed)
     load_weights(critic, run / "best.npz")
     return critic, history
 
@@ -172,10 +180,8 @@ def candidates_of(network, song: GridSong, temperature: float, seed: int) -> np.
     for part in song.parts:
         rolls[part.family][part.notes["step"], part.notes["pitch"]] = 1
     given = {family: np.stack([roll] * CANDIDATES) for family, roll in rolls.items()}  # (candidates, T, 128)
-    played = network.generate(given, choose=sampler_for(temperature, seed, network))
-    played = np.concatenate(
-        [played[name] for name in ("hits", "velocities", "offsets")], axis=-1
-    )  # (candidates, T, 27)
+    played = network.generate(given, sampler=sampler_for(temperature, seed, network))
+    played = np.concatenate([played[name] for name in ("hits", "velocities", "offsets")], axis=-1)  # (candidates, T, 27)
     return np.stack([played[:, start : start + WINDOW_STEPS] for start in song.starts], axis=1)
 
 
@@ -261,7 +267,7 @@ def tuning(critic, sets: dict, runs: Path, plan: TrainingConfig) -> tuple:
         load_weights(network, SHELF / "band-conv.npz")
         history = tune(
             *(network, critic, sets["train"], sets["validation"], run, plan, weight),
-            choose=lambda epoch, network=network: sampler_for(1.0, epoch, network),
+            sampler=lambda epoch, network=network: sampler_for(1.0, epoch, network),
             resume=(run / "last.npz").exists(),
         )
         rows[f"{weight:g}"] = stands(network, critic, sets, plan.seed) | {
@@ -308,9 +314,9 @@ def main() -> None:
     for name in PRESETS:
         critics[name], histories[name] = critic_of(name, samples, sets, options.runs / f"critic-{name}", plan)
     if options.ship:  # what is measured is what is shipped
-        save_weights(critics["hits"], SHELF / "adversary.npz")
+        save_weights(critics["hits"], SHELF / "critic.npz")
         write_checksums(SHELF)
-        load_weights(critics["hits"], SHELF / "adversary.npz")
+        load_weights(critics["hits"], SHELF / "critic.npz")
 
     test, beat = sets["test"], rock_bar()
     others = {
@@ -338,7 +344,7 @@ def main() -> None:
     tuned["detection rate of a new critic"] = discrimination(fresh, test, {"tuned, sampled at 1": its_sample})
 
     results = {
-        "command": f"python bench/adversary.py --songs SONGS --runs RUNS --seed {seed}{' --ship' if options.ship else ''}",
+        "command": f"python bench/critic.py --songs SONGS --runs RUNS --seed {seed}{' --ship' if options.ship else ''}",
         "songs": {split: windows.song_count for split, windows in sets.items()},
         "windows": {split: len(windows) for split, windows in sets.items()},
         "scored network": "band-conv, as shipped",
@@ -351,7 +357,7 @@ def main() -> None:
             "chosen on validation": {"temperature": float(temperature), "critic": heard},
             **ranked,
         },
-        "tuning": {"plan": asdict(replace(TUNING, seed=seed)), **tuned},
+        "tuning": {"config": asdict(replace(TUNING, seed=seed)), **tuned},
         "seconds": round(time.perf_counter() - started, 1),
         "versions": {name: version(name) for name in ("drumlib", "keras", "numpy", "mido")}
         | {"python": platform.python_version(), "backend": keras.backend.backend()},
@@ -361,8 +367,8 @@ def main() -> None:
     card = card_of(results)
     print(card)
     if options.ship:
-        write_whole(SHELF / "adversary.json", text)
-        write_whole(SHELF / "adversary.md", card.encode())
+        write_whole(SHELF / "critic.json", text)
+        write_whole(SHELF / "critic.md", card.encode())
 
 
 def card_of(results: dict) -> str:
@@ -395,7 +401,7 @@ def card_of(results: dict) -> str:
                 if isinstance(row, dict)
             ]
         ),
-        epochs=tuned["plan"]["epochs"],
+        epochs=tuned["config"]["epochs"],
         tuning="\n".join(
             f"| {name} | {row['trial']['teacher-forced']['f1']:.2%} | {row['trial']['free-running']['f1']:.2%} | {row['trial']['sampled']['f1']:.2%} | {row['trial']['conditioning gain']['value']:.3f} | {row['trial']['sampled']['density']:.2f} | {row['detection rate']['value']:.1%} |"
             for name, row in tuned["rows"].items()
