@@ -737,6 +737,20 @@ def test_a_bomb_is_stopped_early(tmp_path, kind):
     assert time.perf_counter() - start < 0.5
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("planted", ["toy.zip.part", "toy.zip.part.json"])
+@pytest.mark.parametrize("there", [True, False])
+def test_nothing_is_downloaded_through_a_link(toy, tmp_path, planted, there):
+    (tmp_path / "data").mkdir()
+    target = tmp_path / "precious"
+    if there:
+        target.write_bytes(b"precious")
+    (tmp_path / "data" / planted).symlink_to(target)
+    with pytest.raises(FileExistsError, match="it is a link"):
+        fetch_toy(tmp_path)
+    assert target.read_bytes() == b"precious" if there else not target.exists()
+
+
 @pytest.mark.parametrize("stated", [0, 1, 5_000, 5_001, 9_000, 2**32 - 2])
 def test_a_zip_that_lies_about_a_size(tmp_path, stated):
     true, data = 5_000, make_zip({"a.mid": bytes(5_000)}, zipfile.ZIP_DEFLATED)
