@@ -111,3 +111,13 @@ def test_the_claims_that_are_kept():
                 assert over_songs(values)["value"] == pytest.approx(its["mean"]["value"], abs=1e-3)
             if "verdict" in its:
                 assert its["verdict"] == verdict(CLAIMS[claim], its["mean"], its["real minus played"]), (name, claim)
+
+
+def test_a_folder_without_songs_is_named_by_the_bench_that_damages_them(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(BENCH))
+    import hostile_files
+
+    monkeypatch.setattr(sys, "argv", ["hostile_files.py", "--songs", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        hostile_files.main()
+    assert ended.value.code == 2 and "there is no .mid file that could be damaged" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -173,6 +174,14 @@ def test_the_readme_says_what_was_measured(root, monkeypatch):
     for readers in results["readers"].values():
         assert readers["differences"] == [] and readers["read"] > 500
     assert results["killed at random"]["identical"] and results["killed at random"]["killed"] > 5
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="no make")
+def test_a_chapter_that_is_not_there_is_named_before_anything_is_installed():
+    ran = subprocess.run(
+        ["make", "test-colab", "CHAPTERS=book/music.ipynb book/typo.ipynb"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert ran.returncode and ran.stdout == "" and ran.stderr.startswith("There is no such chapter: typo")
 
 
 TOOLS = ("check_book", "clean", "exercises", "first_cell", "forget", "new_chapter", "publish", "run_chapters")
