@@ -128,8 +128,7 @@ def in_config(text: str, address: Address) -> str:
 def in_readme(text: str, address: Address) -> str:
     actions = f"{address.repository}/actions/workflows"
     lines = [
-        f"[![tests]({actions}/test.yml/badge.svg)]({actions}/test.yml)",
-        f"[![book]({actions}/book.yml/badge.svg)]({address.pages})",
+        f"[![tests and book]({actions}/book.yml/badge.svg)]({actions}/book.yml)",
         f"[![open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({address.colab})",
         "",
         f"Read it, and play with it, at <{address.pages}>. The rocket at a chapter's head opens it in Colab.",
