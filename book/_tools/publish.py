@@ -108,6 +108,17 @@ def in_markdown(text: str, lines: list[str]) -> str:
 
 
 def in_pyproject(text: str, address: Address) -> str:
+    """The one place for the address, and the links that PyPI shows."""
+    text = re.sub(r"^\[project\.urls\]\n(?:\w+ = .*\n)*\n", "", text, flags=re.MULTILINE)
+    links = {
+        "Documentation": address.pages,
+        "Repository": address.repository,
+        "Issues": f"{address.repository}/issues",
+        "Changelog": f"{address.repository}/blob/{BRANCH}/CHANGELOG.md",
+    }
+    lines = "".join(f'{name} = "{link}"\n' for name, link in links.items())
+    urls = f"[project.urls]\n{lines}\n" if address else ""
+    text = once(r"^\[project\.scripts\]\n", f"{urls}[project.scripts]\n", text, "[project.scripts]")
     return once(r'^(\[tool\.drumlib-book\]\n(?:#.*\n)*repository = )".*"$', rf'\g<1>"{address}"', text, "repository")
 
 
