@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from dataclasses import fields
+from pathlib import Path
 
 import mido
 import numpy as np
 import pytest
 import soundfile
 
+import drumlib
 from drumlib import drummer, files
 from drumlib.__main__ import main, parser
 from drumlib.commands.songs import MOST_METERS
@@ -320,7 +322,7 @@ def test_evaluate_every_song_of_a_folder(rock, tmp_path, capsys):
     assert "1 song, 5" in capsys.readouterr().out
     scores = json.loads(out.read_text())
     assert list(scores["drummers"]) == ["real drummers", "band-conv", "rules", "drum-machine"]
-    assert scores["command"] == f"python -m drumlib evaluate SONGS {' '.join(options)}"
+    assert scores["command"] == f"drumlib evaluate SONGS {' '.join(options)}"
     assert "no validation songs" in scores["drummers"]["band-conv"]["threshold chosen by"]
 
 
@@ -372,7 +374,7 @@ def test_corpus_and_train_on_it(tmp_path, capsys):
     assert f"{corpus}: 8 songs of 9" in said.out and "1  not a song" in said.out
     assert "<bad>.mid: " in said.err and "cut off" in said.err
     command = json.loads((tmp_path / "corpus" / "manifest.json").read_text())["command"]
-    assert command.startswith("python -m drumlib corpus SONGS -o CORPUS ")
+    assert command.startswith("drumlib corpus SONGS -o CORPUS ")
     assert "--min-bars 8" in command and "--seed 2" in command and str(tmp_path) not in command
     assert main(["corpus", songs, "-o", corpus, "--workers", "0"]) == 1
     assert "another corpus was begun here" in capsys.readouterr().err
