@@ -181,7 +181,9 @@ def candidates_of(network, song: GridSong, temperature: float, seed: int) -> np.
         rolls[part.family][part.notes["step"], part.notes["pitch"]] = 1
     given = {family: np.stack([roll] * CANDIDATES) for family, roll in rolls.items()}  # (candidates, T, 128)
     played = network.generate(given, sampler=sampler_for(temperature, seed, network))
-    played = np.concatenate([played[name] for name in ("hits", "velocities", "offsets")], axis=-1)  # (candidates, T, 27)
+    played = np.concatenate(
+        [played[name] for name in ("hits", "velocities", "offsets")], axis=-1
+    )  # (candidates, T, 27)
     return np.stack([played[:, start : start + WINDOW_STEPS] for start in song.starts], axis=1)
 
 

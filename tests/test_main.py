@@ -406,8 +406,8 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
     seen = {}
     monkeypatch.setattr(training_sets, "training_songs", lambda folder, splits: (None, None))
 
-    def fake_train(*arguments, transplant):
-        seen["plan"] = arguments[4]
+    def fake_train(*arguments, decoder_from):
+        seen["config"] = arguments[4]
         return {"epochs": [{"val_loss": 1.0}]}
 
     monkeypatch.setattr(training, "train", fake_train)
@@ -415,6 +415,8 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
         "epochs": 3,
         "batch": 5,
         "learning-rate": 0.1,
+        "clipnorm": 1.5,
+        "weight-decay": 0.02,
         "transpose": 2,
         "instrument-dropout": 0.3,
         "kl-weight": 0.7,
@@ -435,13 +437,13 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
         asked = {name: number for name, number in numbers.items() if name not in less}
         options = [text for name, number in asked.items() for text in (f"--{name}", str(number))]
         assert main(["train", "--songs", str(tmp_path), "--out", str(tmp_path), *options]) == 0
-        assert {name: getattr(seen["plan"], name.replace("-", "_")) for name in asked} == asked
+        assert {name: getattr(seen["config"], name.replace("-", "_")) for name in asked} == asked
 
 
 @pytest.mark.parametrize("name, meant", [("plateau", "plateau"), ("stalls", "plateau"), ("cosine", "cosine")])
 def test_learning_rate_schedules_by_their_names(name, meant):
-    given = parser().parse_args(["train", "--out", "run", "--lr-schedule", name]).lr_schedule
-    assert config_for("thesis", lr_schedule=given).lr_schedule == meant
+    options = parser().parse_args(["train", "--out", "run", "--lr-schedule", name])
+    assert config_for("thesis", lr_schedule=options.lr_schedule).lr_schedule == meant
 
 
 @pytest.mark.parametrize("old, new", OLD_OPTIONS)
@@ -508,8 +510,8 @@ def test_songs_held_back_in_one_collection_train_in_no_other(tmp_path, monkeypat
 
     seen = {}
 
-    def fake_train(*arguments, transplant):
-        seen["train"], seen["validation"] = arguments[:2]
+    def fake_train(*arguments, decoder_from):
+        seen["train"], seen["validation"] = arguments[1:3]
         return {"epochs": [{"val_loss": 1.0}]}
 
     monkeypatch.setattr(training, "train", fake_train)
