@@ -145,9 +145,9 @@ def check_song_sound(path: Path, song) -> None:
 
 def mp3_of(path: Path, song) -> bytes:
     """The sound of a song, which was read from ``path``, as the bytes of an MP3 file."""
-    from drumlib.display.sound import encode_mp3, render
+    from drumlib.display.sound import render_mp3
 
-    return encode_mp3(about_song(path, render, song))
+    return about_song(path, render_mp3, song)
 
 
 def songbook(options) -> None:
