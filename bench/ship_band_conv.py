@@ -1,6 +1,6 @@
 """Ship the weights of ``band-conv``: float16 weights, their figures, their model card.
 
-    python -m drumlib train --preset band-conv --songs SONGS --out RUN --epochs 12
+    drumlib train --preset band-conv --songs SONGS --out RUN --epochs 12
     python bench/ship_band_conv.py --run RUN --songs SONGS
 
 The scores (``drumbook.window_trial``) are of the weights as they are shipped, on the test songs, which nothing else has
@@ -88,7 +88,7 @@ def main() -> None:
     tried, others = compare_on_windows(network, validation, test), window_baselines(training, validation, test)
     lead = paired_f1_difference(tried["counts"]["free-running"], others["counts"][AVERAGE])
     plan = history["config"]
-    command = f"python -m drumlib train --preset band-conv --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
+    command = f"drumlib train --preset band-conv --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
     figures = {
         "command": command,
         "training": history,

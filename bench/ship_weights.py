@@ -40,7 +40,7 @@ here is in `{preset}.json`, and was written by `bench/ship_weights.py`.
 | --- | --- |
 | songs | {train_songs} to train on, {validation_songs} to validate on; {silent} more are listed, and have no window with all four parts; split by group, so that one artist's songs stay together |
 | windows | {train_windows:,} and {validation_windows:,}: eight bars each, a new one every two bars |
-| command | `python -m drumlib train --preset {preset} --songs SONGS --out RUN --epochs {epochs} --batch {batch} --learning-rate {learning_rate} --transpose {transpose} --instrument-dropout {instrument_dropout} --kl-weight {kl_weight} --rollout-share {rollout_share} --seed {seed}` |
+| command | `drumlib train --preset {preset} --songs SONGS --out RUN --epochs {epochs} --batch {batch} --learning-rate {learning_rate} --transpose {transpose} --instrument-dropout {instrument_dropout} --kl-weight {kl_weight} --rollout-share {rollout_share} --seed {seed}` |
 | ended | after epoch {ran}{by_hand}; the weights are those of epoch {best} |
 | versions | {versions} |
 

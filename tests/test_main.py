@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from dataclasses import fields
+from pathlib import Path
 
 import mido
 import numpy as np
 import pytest
 import soundfile
 
+import drumlib
 from drumlib import drummer, files
 from drumlib.__main__ import main, parser
 from drumlib.commands.songs import MOST_METERS
@@ -320,7 +322,7 @@ def test_evaluate_every_song_of_a_folder(rock, tmp_path, capsys):
     assert "1 song, 5" in capsys.readouterr().out
     scores = json.loads(out.read_text())
     assert list(scores["drummers"]) == ["real drummers", "band-conv", "rules", "drum-machine"]
-    assert scores["command"] == f"python -m drumlib evaluate SONGS {' '.join(options)}"
+    assert scores["command"] == f"drumlib evaluate SONGS {' '.join(options)}"
     assert "no validation songs" in scores["drummers"]["band-conv"]["threshold chosen by"]
 
 
@@ -372,7 +374,7 @@ def test_corpus_and_train_on_it(tmp_path, capsys):
     assert f"{corpus}: 8 songs of 9" in said.out and "1  not a song" in said.out
     assert "<bad>.mid: " in said.err and "cut off" in said.err
     command = json.loads((tmp_path / "corpus" / "manifest.json").read_text())["command"]
-    assert command.startswith("python -m drumlib corpus SONGS -o CORPUS ")
+    assert command.startswith("drumlib corpus SONGS -o CORPUS ")
     assert "--min-bars 8" in command and "--seed 2" in command and str(tmp_path) not in command
     assert main(["corpus", songs, "-o", corpus, "--workers", "0"]) == 1
     assert "another corpus was begun here" in capsys.readouterr().err
@@ -404,8 +406,8 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
     seen = {}
     monkeypatch.setattr(training_sets, "training_songs", lambda folder, splits: (None, None))
 
-    def fake_train(*arguments, transplant):
-        seen["plan"] = arguments[4]
+    def fake_train(*arguments, decoder_from):
+        seen["config"] = arguments[4]
         return {"epochs": [{"val_loss": 1.0}]}
 
     monkeypatch.setattr(training, "train", fake_train)
@@ -413,6 +415,8 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
         "epochs": 3,
         "batch": 5,
         "learning-rate": 0.1,
+        "clipnorm": 1.5,
+        "weight-decay": 0.02,
         "transpose": 2,
         "instrument-dropout": 0.3,
         "kl-weight": 0.7,
@@ -433,13 +437,13 @@ def test_every_option_of_train_reaches_the_plan(tmp_path, monkeypatch):
         asked = {name: number for name, number in numbers.items() if name not in less}
         options = [text for name, number in asked.items() for text in (f"--{name}", str(number))]
         assert main(["train", "--songs", str(tmp_path), "--out", str(tmp_path), *options]) == 0
-        assert {name: getattr(seen["plan"], name.replace("-", "_")) for name in asked} == asked
+        assert {name: getattr(seen["config"], name.replace("-", "_")) for name in asked} == asked
 
 
 @pytest.mark.parametrize("name, meant", [("plateau", "plateau"), ("stalls", "plateau"), ("cosine", "cosine")])
 def test_learning_rate_schedules_by_their_names(name, meant):
-    given = parser().parse_args(["train", "--out", "run", "--lr-schedule", name]).lr_schedule
-    assert config_for("thesis", lr_schedule=given).lr_schedule == meant
+    options = parser().parse_args(["train", "--out", "run", "--lr-schedule", name])
+    assert config_for("thesis", lr_schedule=options.lr_schedule).lr_schedule == meant
 
 
 @pytest.mark.parametrize("old, new", OLD_OPTIONS)
@@ -506,8 +510,8 @@ def test_songs_held_back_in_one_collection_train_in_no_other(tmp_path, monkeypat
 
     seen = {}
 
-    def fake_train(*arguments, transplant):
-        seen["train"], seen["validation"] = arguments[:2]
+    def fake_train(*arguments, decoder_from):
+        seen["train"], seen["validation"] = arguments[1:3]
         return {"epochs": [{"val_loss": 1.0}]}
 
     monkeypatch.setattr(training, "train", fake_train)

@@ -114,7 +114,8 @@ def test_batches_hold_all_windows_and_their_truth():
 
 def test_a_muted_drum_is_neither_heard_nor_judged():
     data = windows(50)
-    inputs, targets = HumanizerBatches(data.grooves, data.step_ms, 50, None, np.random.default_rng(0), mute=0.5)[0]
+    rng = np.random.default_rng(0)
+    inputs, targets = HumanizerBatches(data.grooves, data.step_ms, 50, None, rng, drum_dropout=0.5)[0]
     np.testing.assert_array_equal(inputs["hits"], targets["velocities"][..., 9:])
     kept = inputs["hits"].sum() / data.grooves[..., :9].sum()
     assert 0.4 < kept < 0.6

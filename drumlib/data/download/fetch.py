@@ -55,7 +55,7 @@ def fetch(url: str, path: Path, sha256: str, max_bytes: int, progress: bool = Tr
     from tqdm import tqdm
 
     part, wrong = (path.with_name(path.name + ending) for ending in (".part", ".wrong"))
-    for place in (part, _notes_path(part)):
+    for place in (part, _state_path(part)):
         if place.is_symlink():
             raise FileExistsError(errno.EEXIST, "it is a link, and nothing is downloaded through one", str(place))
     furthest, failures, tried = size_of(part), 0, False
