@@ -204,11 +204,10 @@ def _fade(start: int, stop: int, end: int) -> np.ndarray:
 
 
 def _stem(song: Song, first: int, last: int, is_drums: bool) -> Iterator[np.ndarray]:
-    """One stem from tick ``first`` to ``last``, before any gain, in blocks: each (samples,). None, if it has no notes.
+    """One stem from tick ``first`` to ``last``, before any gain, in blocks: each (samples,); no block without notes.
 
-    Each block begins at the synthesizer's own steps, ``STEP`` samples apart, at which it takes up events. So a note
-    sounds as if all were synthesized at once; the effects (reverb, chorus) do, but for what is left of ``RUN_UP``
-    seconds before, and ``JOIN`` hides what differs.
+    The synthesis of a block begins ``RUN_UP`` seconds before it, at a multiple of ``STEP`` samples, so that notes begin
+    at the same samples as if all were synthesized at once. Where blocks join, one fades into the next.
     """
     if song.seconds(last) - song.seconds(first) > LONGEST:
         raise ValueError(TOO_LONG)
@@ -220,8 +219,8 @@ def _stem(song: Song, first: int, last: int, is_drums: bool) -> Iterator[np.ndar
         return (song.seconds(tick) - song.seconds(first)) * SAMPLE_RATE
 
     marks = [first]
-    while sample(last) - sample(marks[-1]) > BLOCK * SAMPLE_RATE:
-        marks.append(_tick_at(song, song.seconds(marks[-1]) + BLOCK, last))
+    while (mark := _tick_at(song, song.seconds(marks[-1]) + BLOCK, last)) < last:
+        marks.append(mark)
     past = np.zeros(0, np.float32)  # what the block before has beyond its end
     for begin, end in pairwise([*marks, last]):
         start = begin if begin == first else max(first, _tick_at(song, song.seconds(begin) - RUN_UP, last))

@@ -749,6 +749,8 @@ def test_nothing_is_downloaded_through_a_link(toy, tmp_path, planted, there):
     with pytest.raises(FileExistsError, match="it is a link"):
         fetch_toy(tmp_path)
     assert target.read_bytes() == b"precious" if there else not target.exists()
+
+
 @pytest.mark.parametrize("bounds", [BOUNDS, Bounds(190_000, 10_000, 100_000)])
 def test_a_zip_of_very_many_empty_files_is_refused_before_its_table_is_read(tmp_path, bounds):
     """Of each entry zipfile makes an object, when it opens the file. A table is long, or of many small entries."""

@@ -354,6 +354,15 @@ def test_the_mp3_of_a_song_is_that_of_its_sound(song, monkeypatch):
         render_mp3(Song(TICKS, ()))
 
 
+@pytest.mark.parametrize("beats", [23, 24, 25, 48])
+def test_a_song_that_ends_where_a_block_does(monkeypatch, beats):
+    """Of 24 beats, 12 seconds, nothing is left for a second block."""
+    organ = Song(TICKS, (Track([Note(0, 60, 90, beats * TICKS)], 16),))
+    whole = render(organ)
+    monkeypatch.setattr(sound, "BLOCK", 12)
+    assert len(render(organ)) == pytest.approx(len(whole), abs=2)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc, which says how much memory was taken")
 def test_a_long_song_is_rendered_in_little_memory(tmp_path):
