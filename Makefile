@@ -105,7 +105,7 @@ results: env ## score the shipped weights anew: make results SONGS=folder GROOVE
 # Versions stay as they are where they can; `make lock UPGRADE=--upgrade` takes the newest of all.
 lock: env ## write requirements.lock anew, from pyproject.toml
 	@test -x .venv/tools/bin/uv || { $(PY) -m venv .venv/tools && .venv/tools/bin/python -m pip install -q uv; }
-	.venv/tools/bin/uv pip compile --universal --fork-strategy fewest --python-version 3.10 --extra book --extra test \
+	.venv/tools/bin/uv pip compile --universal --no-strip-extras --fork-strategy fewest --python-version 3.10 --extra book --extra test \
 	    --generate-hashes -q $(UPGRADE) -o requirements.lock pyproject.toml
 
 # When Colab changes: write its versions into .ci/colab.txt, then this.
