@@ -9,6 +9,7 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -174,7 +175,7 @@ def test_nothing_that_a_command_wrote_was_kept_by_mistake():
         ".txt",
         ".yml",
     }
-    bare = {"LICENSE", "NOTICE", "Makefile", ".gitignore", "SHA256SUMS", "run", "environment", "colab"}
+    bare = {"LICENSE", "NOTICE", "Makefile", ".gitignore", "SHA256SUMS", "run", "environment", "colab", "newest"}
     strange = [file for file in tracked() if file.suffix not in kinds | {".bib"} and file.name not in bare]
     assert [str(file.relative_to(ROOT)) for file in strange] == []
 
@@ -262,3 +263,10 @@ def test_the_notice_names_what_others_made():
     for one in model_card("thesis")["learned_from"]["collections"]:
         assert one["source"].removesuffix("_examples") in notice.lower()
     assert "(NOTICE)" in read("README.md")
+
+
+def test_the_pages_lie_beside_what_their_foot_leads_to(tmp_path):
+    app = SimpleNamespace(builder=SimpleNamespace(format="html"), outdir=tmp_path)
+    load_tool("quiet_pages").carry_licences(app, None)
+    for name in re.findall(r'href="([^"]*)"', yaml.safe_load(read("_config.yml"))["html"]["extra_footer"]):
+        assert (tmp_path / name).read_text(encoding="utf-8") == read(name.removesuffix(".txt"))
