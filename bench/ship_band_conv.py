@@ -88,7 +88,9 @@ def main() -> None:
     tried, others = compare_on_windows(network, validation, test), window_baselines(training, validation, test)
     lead = paired_f1_difference(tried["counts"]["free-running"], others["counts"][AVERAGE])
     plan = history["config"]
-    command = f"drumlib train --preset band-conv --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
+    command = (
+        f"drumlib train --preset band-conv --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
+    )
     figures = {
         "command": command,
         "training": history,
