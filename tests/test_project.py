@@ -198,7 +198,10 @@ def test_the_readme_says_what_was_measured(root, monkeypatch):
 @pytest.mark.skipif(not shutil.which("make"), reason="no make")
 def test_a_chapter_that_is_not_there_is_named_before_anything_is_installed():
     ran = subprocess.run(
-        ["make", "test-colab", "CHAPTERS=book/music.ipynb book/typo.ipynb"], cwd=ROOT, capture_output=True, text=True
+        ["make", "--no-print-directory", "test-colab", "CHAPTERS=book/music.ipynb book/typo.ipynb"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert ran.returncode and ran.stdout == "" and ran.stderr.startswith("There is no such chapter: typo")
 
