@@ -15,7 +15,7 @@ unexport PYTHONPATH PYTHONHOME
 # `make PYTHON=python3.12 book` chooses the Python of .venv.
 export PYTHON
 
-.PHONY: help book test test-chapters test-network test-package browser-test lab lint check-book house clean lock env run-notebooks clean-notebooks results test-colab lock-colab publish-setup new-chapter
+.PHONY: help book test test-chapters test-network test-package browser-test lab lint check-book house clean lock env run-notebooks clean-notebooks results test-colab lock-colab publish-setup new-chapter quick types coverage test-newest
 
 help: ## what can be typed here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,17 @@ test-network: env ## only the tests of the networks
 test-package: env ## only the other tests of the package
 	$(PY) -m pytest tests --ignore=tests/browser --ignore=tests/network -q $(SIDE_BY_SIDE)
 
+# What is slow is marked so (pytest.mark.slow): `make test` has it, this has not.
+quick: lint types ## in two minutes: style, types, and the fast tests
+	$(PY) -m pytest tests --ignore=tests/browser -m "not slow" -q $(SIDE_BY_SIDE)
+
+test-newest: ## the package's tests from a wheel, with the newest version of every package
+	@.ci/newest
+
+# Which lines and branches of drumlib the tests of the package reach. The figures go to bench/results/coverage.json.
+coverage: env ## how much of the package its tests reach
+	$(PY) bench/tests_reach.py
+
 browser-test: env ## open the built book in Chromium, and press play
 	$(PY) -m pytest tests/browser -q $(SIDE_BY_SIDE)
 
@@ -67,6 +78,11 @@ lint: env check-book ## style and likely mistakes; check-book
 
 house: env ## which way imports run, and how large everything is: writes bench/results/house.txt
 	$(PY) bench/house.py
+
+# The folders that are clean; --pythonpath: of the packages in .venv it knows the types.
+TYPED = drumlib/music drumlib/inference drumlib/data drumlib/commands drumlib/drummer.py drumlib/humanize.py
+types: env ## types, by pyright
+	$(PY) -m basedpyright --pythonpath $(abspath $(PY)) $(TYPED)
 
 # A chapter that fails stays as it was; those that ran before it are cleaned all the same.
 run-notebooks: env ## run every chapter and keep what it prints
@@ -105,7 +121,7 @@ results: env ## score the shipped weights anew: make results SONGS=folder GROOVE
 # Versions stay as they are where they can; `make lock UPGRADE=--upgrade` takes the newest of all.
 lock: env ## write requirements.lock anew, from pyproject.toml
 	@test -x .venv/tools/bin/uv || { $(PY) -m venv .venv/tools && .venv/tools/bin/python -m pip install -q uv; }
-	.venv/tools/bin/uv pip compile --universal --fork-strategy fewest --python-version 3.10 --extra book --extra test \
+	.venv/tools/bin/uv pip compile --universal --no-strip-extras --fork-strategy fewest --python-version 3.10 --extra book --extra test \
 	    --generate-hashes -q $(UPGRADE) -o requirements.lock pyproject.toml
 
 # When Colab changes: write its versions into .ci/colab.txt, then this.
@@ -115,5 +131,5 @@ lock-colab: env ## write .ci/colab.lock anew, from .ci/colab.txt
 	    --generate-hashes -q $(UPGRADE) -o .ci/colab.lock .ci/colab.txt
 
 clean: ## remove what was built; .venv stays (rm -r .venv removes that)
-	rm -rf book/_build build dist drumlib.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf book/_build build dist drumlib.egg-info .coverage .pytest_cache .ruff_cache .hypothesis
 	find . -path "./.venv*" -prune -o -name __pycache__ -type d -print | xargs rm -rf

@@ -35,7 +35,7 @@ from drumlib.evaluation.metrics import f1
 from drumlib.evaluation.statistics import bootstrap, paired_f1_difference
 from drumlib.files import write_whole
 from drumlib.inference.sampling import sampler_for
-from drumlib.inference.weights_file import read_arrays, write_checksums
+from drumlib.inference.weights_file import model_card, read_arrays, write_checksums
 from drumlib.music.kit import FAMILIES
 from drumlib.music.rock_beat import rock_bar
 from drumlib.network.registry import build, pretrained
@@ -74,7 +74,7 @@ probability that a real drummer played them to this band. Weights: `critic.npz`,
 ## Training
 
 {train_songs} songs to train on ({train:,} windows of eight bars), {validation_songs} to validate on ({validation:,}): those of the card of `thesis`, which names
-their sources and licences. The negative examples are, half of them, samples of `band-conv` for the same band (temperatures {temperatures}),
+each by its md5, with its collection's licence. A collection's licence is not each song's. The negative examples are, half of them, samples of `band-conv` for the same band (temperatures {temperatures}),
 and half of them another song's drums. Command: `{command}`. The weights are those of epoch {best} of {ran}; {versions}.
 
 ## Discrimination
@@ -302,12 +302,17 @@ def in_words(row: dict) -> str:
 def main() -> None:
     """All four parts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--songs", type=Path, required=True, help="a folder of songs with a songs.csv")
-    parser.add_argument("--runs", type=Path, required=True, help="where trainings and samples go")
+    parser.add_argument("--songs", type=Path, help="a folder of songs with a songs.csv")
+    parser.add_argument("--runs", type=Path, help="where trainings and samples go")
+    parser.add_argument("--card", action="store_true", help="score nothing: only write the card anew, from its figures")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ship", action="store_true", help="put weights, figures and card into the package")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
+    if options.card:
+        return write_whole(SHELF / "critic.md", card_of(model_card("critic")).encode())
+    if not (options.songs and options.runs):
+        parser.error("--songs and --runs are both needed")
     started, seed, network = time.perf_counter(), options.seed, pretrained("band-conv")
     sets = {split: read_windows(list_songs(options.songs, split), {}) for split in ("train", "validation", "test")}
     plan = replace(CRITIC_CONFIG, seed=seed)

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 from evaluation import as_text
-from grooves_trained import about, put_on_shelf, run_of, trained
+from grooves_trained import about, put_card, put_on_shelf, run_of, trained
 
 from drumlib.data.groove_dataset import performances, two_bar_windows
 from drumlib.files import write_whole
+from drumlib.inference.weights_file import model_card
 from drumlib.network.registry import pretrained
 from drumlib.network.training_config import config_for
 
@@ -39,7 +40,7 @@ in `groove-vae.json`, and was written by `bench/groove_vae.py`.
 
 | | |
 | --- | --- |
-| data | Groove MIDI Dataset 1.0.0 (Gillick et al. 2019), Google LLC, CC BY 4.0; beats in 4/4, its own split. Nothing of it is in this repository |
+| data | Groove MIDI Dataset 1.0.0 (Gillick et al. 2019), Google LLC, CC BY 4.0; beats in 4/4, its own split. Nothing of it is in this repository. A collection's licence is not each performance's: none is told for these one by one |
 | windows | {train:,} to train on and {validation:,} to validate on: two bars each, a new one every bar |
 | command | `{command}` |
 | ended | after epoch {epochs}; the weights are those of epoch {best} |
@@ -70,7 +71,7 @@ of which the inner ones are counted.
 ## What it is good for, and what not
 
 To learn from: to sample grooves, and to interpolate between them. Two bars, 4/4, ten drummers. It smooths: rare hits of
-the original are left out, and ghost notes go first. The weights are offered under MIT, as the rest of the project; credit for the data: Gillick, Roos, Engel,
+the original are left out, and ghost notes go first. The weights are offered under MIT, as the rest of the project; credit for the data: Gillick, Roberts, Engel,
 Eck, Bamman, "Learning to Groove with Inverse Sequence Transformations", ICML 2019.
 """
 
@@ -167,15 +168,20 @@ def measure(network, test, seed: int) -> dict:
 def main() -> None:
     """Train it, unless the shipped weights are asked for; score it; write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--groove", type=Path, required=True, help="the Groove MIDI Dataset: archive or folder")
+    parser.add_argument("--groove", type=Path, help="the Groove MIDI Dataset: archive or folder; not with --card")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--runs", type=Path, help="where the training run goes, or lies")
     what.add_argument("--shipped", action="store_true", help="only score the weights that ship")
+    what.add_argument("--card", action="store_true", help="score nothing: only write the card anew, from its figures")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, help="if not given, as in the preset's configuration")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--ship", action="store_true", help="write the weights and their card into the package")
     options = parser.parse_args()
+    if options.card:
+        return put_card("groove-vae", card(model_card("groove-vae")))
+    if not options.groove:
+        parser.error("--groove is missing: where is the data set?")
     sets = {s: two_bar_windows(performances(options.groove, s, "beat", "4-4")) for s in ("train", "validation", "test")}
     before = json.loads(options.results.read_text()) if options.results.exists() else {"training": {}}
     if options.shipped:

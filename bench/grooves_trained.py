@@ -68,4 +68,9 @@ def put_on_shelf(preset: str, figures: dict, page: str, weights: Path | None = N
         write_whole(SHELF / f"{preset}.npz", weights.read_bytes())
         write_checksums(SHELF)
     write_whole(SHELF / f"{preset}.json", as_text(figures))
+    put_card(preset, page)
+
+
+def put_card(preset: str, page: str) -> None:
+    """Write the page of a model card into the package."""
     write_whole(SHELF / f"{preset}.md", page.encode())

@@ -149,6 +149,8 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=5_000)
     parser.add_argument("-o", "--output", type=Path, default=RESULTS)
     options = parser.parse_args()
+    if not originals(options.songs):
+        parser.error(f"{options.songs}: there is no .mid file that could be damaged")
     outcomes, by_damage, worst, slow = Counter(), Counter(), 0.0, []
     seeds = list(range(options.count))
     fresh = multiprocessing.get_context("spawn")

@@ -23,7 +23,7 @@ SOURCES = {"drumlib": ".", "drumbook": "book"}
 """The packages, and the folder in which each of them lies."""
 
 LAYERS = (
-    ("drumlib", "drumlib.files"),
+    ("drumlib", "drumlib.files", "drumlib.terminal"),
     ("drumlib.music",),
     ("drumlib.weights",),
     ("drumlib.data",),

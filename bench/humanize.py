@@ -33,7 +33,7 @@ from statistics import NormalDist
 
 import numpy as np
 from evaluation import as_text
-from grooves_trained import about, put_on_shelf, run_of, trained
+from grooves_trained import about, put_card, put_on_shelf, run_of, trained
 
 from drumlib.data.groove_dataset import TwoBarWindows, performances, two_bar_windows
 from drumlib.evaluation.humanizers import quantized_baseline, timing_errors
@@ -48,6 +48,7 @@ from drumlib.inference.histograms import (
     spread_matched,
     variance_groups,
 )
+from drumlib.inference.weights_file import model_card
 from drumlib.music.kit import DRUMS
 from drumlib.network.groove.humanizer import HumanizerPreset
 from drumlib.network.registry import PRESETS, pretrained
@@ -79,7 +80,7 @@ and the tempo, it predicts the velocity and the offset of each note. {parameters
 
 | | |
 | --- | --- |
-| data | Groove MIDI Dataset 1.0.0 (Gillick et al. 2019), Google LLC, CC BY 4.0; beats in 4/4, its own split. Nothing of it is in this repository |
+| data | Groove MIDI Dataset 1.0.0 (Gillick et al. 2019), Google LLC, CC BY 4.0; beats in 4/4, its own split. Nothing of it is in this repository. A collection's licence is not each performance's: none is told for these one by one |
 | windows | {train:,} to train on and {validation:,} to validate on: two bars each, a new one every bar |
 | command | `{command}` |
 | ended | after epoch {epochs}; the weights are those of epoch {best} |
@@ -103,7 +104,7 @@ not conditioned on the tempo.
 
 To give a quantized drum part in 4/4 the velocities and timing of a drummer. It knows ten drummers on one electronic kit, who played to a click;
 they are early by some 9 ms on average, and so is it. The weights are offered under MIT, as the rest of the project; credit
-for the data: Gillick, Roos, Engel, Eck, Bamman, "Learning to Groove with Inverse Sequence Transformations", ICML 2019.
+for the data: Gillick, Roberts, Engel, Eck, Bamman, "Learning to Groove with Inverse Sequence Transformations", ICML 2019.
 """
 
 
@@ -291,16 +292,21 @@ def scored(network, notes: dict) -> dict:
 def main() -> None:
     """Make the rows that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--groove", type=Path, required=True, help="the Groove MIDI Dataset: archive or folder")
+    parser.add_argument("--groove", type=Path, help="the Groove MIDI Dataset: archive or folder; not with --card")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--runs", type=Path, help="where the training runs go, or lie")
     what.add_argument("--shipped", action="store_true", help="only score the weights that ship")
+    what.add_argument("--card", action="store_true", help="score nothing: only write the card anew, from its figures")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=["humanize"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, help="if not given, as in the preset's configuration")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--ship", action="store_true", help="write the weights and their card into the package")
     options = parser.parse_args()
+    if options.card:
+        return put_card("humanize", card(model_card("humanize")))
+    if not options.groove:
+        parser.error("--groove is missing: where is the data set?")
     sets = {s: two_bar_windows(performances(options.groove, s, "beat", "4-4")) for s in ("train", "validation", "test")}
     notes = {name: Notes(windows) for name, windows in sets.items()}
     networks = json.loads(options.results.read_text())["networks"] if options.results.exists() else {}

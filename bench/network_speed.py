@@ -57,7 +57,7 @@ PATIENCE = 120  # seconds after which the thesis's way need not play the song's 
 TIMES = {
     r"/beat/kernel": 32,
     r"/bar/kernel": 15,
-    r"^(piano|guitar|bass)/memory/.*kernel": 15,
+    r"^(piano|guitar|bass)/lstm/.*kernel": 15,
     r"^bottleneck/.*/kernel": 1,
     r"^conductor/.*kernel": 4,
     r"^decoder/embedding/kernel": 4,

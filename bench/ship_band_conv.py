@@ -1,6 +1,6 @@
 """Ship the weights of ``band-conv``: float16 weights, their figures, their model card.
 
-    python -m drumlib train --preset band-conv --songs SONGS --out RUN --epochs 12
+    drumlib train --preset band-conv --songs SONGS --out RUN --epochs 12
     python bench/ship_band_conv.py --run RUN --songs SONGS
 
 The scores (``drumbook.window_trial``) are of the weights as they are shipped, on the test songs, which nothing else has
@@ -33,7 +33,8 @@ float16. Every figure here is in `band-conv.json`, and was written by `bench/shi
 ## Training
 
 {train_songs} songs to train on ({train_windows:,} windows of eight bars), {validation_songs} to validate on ({validation_windows:,}): those of the card of `thesis`, which
-names their sources and licences; split by group, so that one artist's songs stay together. Command:
+names each by its md5, with its collection's licence; split by group, so that one artist's songs stay together. A
+collection's licence is not each song's. Command:
 `{command}`. The weights are those of epoch {best} of {ran}; {versions}.
 
 ## Held-out scores
@@ -65,8 +66,13 @@ def main() -> None:
     what.add_argument(
         "--shipped", action="store_true", help="only score the weights that ship, and write the card anew"
     )
-    parser.add_argument("--songs", type=Path, required=True, help="the folder of songs, with songs.csv")
+    what.add_argument("--card", action="store_true", help="score nothing: only write the card anew, from its figures")
+    parser.add_argument("--songs", type=Path, help="the folder of songs, with songs.csv; not with --card")
     options = parser.parse_args()
+    if options.card:
+        return write_whole(SHELF / "band-conv.md", card_of(model_card("band-conv")).encode())
+    if not options.songs:
+        parser.error("--songs is missing: where are they?")
     network = build("band-conv")
     if options.run:
         history = json.loads((options.run / "history.json").read_text())
@@ -81,8 +87,10 @@ def main() -> None:
     )
     tried, others = compare_on_windows(network, validation, test), window_baselines(training, validation, test)
     lead = paired_f1_difference(tried["counts"]["free-running"], others["counts"][AVERAGE])
-    plan, losses = history["config"], [epoch["val_loss"] for epoch in history["epochs"]]
-    command = f"python -m drumlib train --preset band-conv --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
+    plan = history["config"]
+    command = (
+        f"drumlib train --preset band-conv --songs SONGS --out RUN --epochs {plan['epochs']} --seed {plan['seed']}"
+    )
     figures = {
         "command": command,
         "training": history,
@@ -93,6 +101,15 @@ def main() -> None:
         | {"python": platform.python_version()},
     }
     write_whole(SHELF / "band-conv.json", (json.dumps(figures, indent=1) + "\n").encode())
+    page = card_of(figures)
+    write_whole(SHELF / "band-conv.md", page.encode())
+    print(page)
+
+
+def card_of(figures: dict) -> str:
+    """The model card, from the figures."""
+    history, tried, others = figures["training"], figures["trial"], figures["baselines"]
+    lead, losses = figures["F1 above the average bar"], [epoch["val_loss"] for epoch in history["epochs"]]
     named = {
         "band-conv, teacher-forced": tried["teacher-forced"],
         "band-conv, free-running": tried["free-running"],
@@ -104,11 +121,11 @@ def main() -> None:
         for name, row in named.items()
     ]
     gain, density = tried["conditioning gain"], tried["sampled"]["density, interval over songs"]
-    page = CARD.format(
+    return CARD.format(
         **{name: tried[name] for name in ("songs", "windows", "notes")},
         **{f"{split}_songs": count for split, count in history["songs"].items()},
         **{f"{split}_windows": count for split, count in history["windows"].items()},
-        **{"parameters": network.count_params(), "command": command, "rows": "\n".join(rows)},
+        **{"parameters": build("band-conv").count_params(), "command": figures["command"], "rows": "\n".join(rows)},
         **{"ran": len(losses), "best": len(losses) - losses[::-1].index(min(losses))},
         **{
             "threshold": tried["free-running"]["threshold"],
@@ -120,8 +137,6 @@ def main() -> None:
         **{"density": density["value"], "density_low": density["low"], "density_high": density["high"]},
         versions=", ".join(f"{name} {number}" for name, number in history["versions"].items()),
     )
-    write_whole(SHELF / "band-conv.md", page.encode())
-    print(page)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ The package behind *The Drummer's Book*. Its rooms, each built only on those abo
 - ``drumlib.network``: the network, its losses and its training (the first room that needs Keras);
 - ``drumlib.drummer``: song in, song with drums out;
 - ``drumlib.evaluation`` and ``drumlib.display``: scores, sound and players;
-- ``python -m drumlib``: all of it from the command line.
+- ``drumlib``: all of it from the command line.
 
 ``import drumlib`` is quick: Keras is imported only when a network is first used.
 """

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -111,3 +112,57 @@ def test_the_claims_that_are_kept():
                 assert over_songs(values)["value"] == pytest.approx(its["mean"]["value"], abs=1e-3)
             if "verdict" in its:
                 assert its["verdict"] == verdict(CLAIMS[claim], its["mean"], its["real minus played"]), (name, claim)
+
+
+def test_a_folder_without_songs_is_named_by_the_bench_that_damages_them(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(BENCH))
+    import hostile_files
+
+    monkeypatch.setattr(sys, "argv", ["hostile_files.py", "--songs", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        hostile_files.main()
+    assert ended.value.code == 2 and "there is no .mid file that could be damaged" in capsys.readouterr().err
+
+
+CARDS = {
+    "thesis": ("ship_weights", "card_of"),
+    "band-conv": ("ship_band_conv", "card_of"),
+    "critic": ("critic", "card_of"),
+    "humanize": ("humanize", "card"),
+    "groove-vae": ("groove_vae", "card"),
+}
+"""Which command's function writes the model card of a preset."""
+
+
+@pytest.mark.parametrize("preset", CARDS)
+def test_a_model_card_is_what_its_command_writes(preset, monkeypatch):
+    """It says who made the data, and that a collection's licence is not that of each song in it."""
+    from drumlib.inference.weights_file import model_card, shipped_file
+
+    monkeypatch.syspath_prepend(str(BENCH))
+    command, function = CARDS[preset]
+    page = shipped_file(preset, "md").read_text(encoding="utf-8")
+    assert page == getattr(importlib.import_module(command), function)(model_card(preset))
+    assert "collection's licence is not each" in " ".join(page.split())
+    assert "Roos" not in page and ("Gillick, Roberts" in page) == (preset in ("humanize", "groove-vae"))
+
+
+def test_the_songs_of_the_thesis_network_are_named():
+    """Each file by its md5, in the card as in its figures; the other cards refer to this one."""
+    from drumlib.inference.weights_file import model_card, shipped_file
+
+    figures = model_card("thesis")
+    sums = [md5 for one in figures["learned_from"]["collections"] for md5 in one["md5"]]
+    assert len(sums) == len(set(sums)) == sum(figures["training"]["songs"].values()) == 140
+    assert re.findall(r"\b[0-9a-f]{32}\b", shipped_file("thesis", "md").read_text(encoding="utf-8")) == sums
+
+
+def test_contributing_says_how_much_the_tests_reach(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCH))
+    import tests_reach
+
+    results = json.loads(tests_reach.RESULTS.read_text(encoding="utf-8"))
+    written = tests_reach.START + "\n" + tests_reach.in_words(results) + tests_reach.END
+    assert written in (BENCH.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    whole = results["folders"].pop("drumlib")
+    assert whole["num_statements"] == sum(row["num_statements"] for row in results["folders"].values())

@@ -5,7 +5,8 @@ import stat
 
 import pytest
 
-from drumlib.files import write_whole
+from drumlib import files
+from drumlib.files import UNFINISHED, write_whole
 
 
 def test_a_new_file(tmp_path):
@@ -85,6 +86,33 @@ def test_permissions_are_those_of_any_new_file(tmp_path, umask):
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o666 & ~umask
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o755])
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path, mode):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    write_whole(path, b"new")
+    assert path.read_bytes() == b"new" and stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_the_umask_of_the_process_is_never_changed(tmp_path, monkeypatch):
+    """Not for a moment: a file that another thread makes meanwhile would be open to all."""
+    monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("the umask belongs to the whole process"))
+    write_whole(tmp_path / "file", b"1")
+    write_whole(tmp_path / "file", b"2")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_in_the_place_of_the_unfinished_file_is_not_followed(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.secrets, "token_hex", lambda size: "known")
+    (tmp_path / "target").write_bytes(b"precious")
+    (tmp_path / f"{UNFINISHED}known").symlink_to(tmp_path / "target")
+    with pytest.raises(FileExistsError):
+        write_whole(tmp_path / "file", b"new")
+    assert (tmp_path / "target").read_bytes() == b"precious" and not (tmp_path / "file").exists()
 
 
 def test_a_name_as_long_as_the_file_system_allows(tmp_path):

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from dataclasses import fields
+from pathlib import Path
 
 import mido
 import numpy as np
 import pytest
 import soundfile
 
+import drumlib
 from drumlib import drummer, files
 from drumlib.__main__ import main, parser
 from drumlib.commands.songs import MOST_METERS
@@ -320,7 +322,7 @@ def test_evaluate_every_song_of_a_folder(rock, tmp_path, capsys):
     assert "1 song, 5" in capsys.readouterr().out
     scores = json.loads(out.read_text())
     assert list(scores["drummers"]) == ["real drummers", "band-conv", "rules", "drum-machine"]
-    assert scores["command"] == f"python -m drumlib evaluate SONGS {' '.join(options)}"
+    assert scores["command"] == f"drumlib evaluate SONGS {' '.join(options)}"
     assert "no validation songs" in scores["drummers"]["band-conv"]["threshold chosen by"]
 
 
@@ -372,7 +374,7 @@ def test_corpus_and_train_on_it(tmp_path, capsys):
     assert f"{corpus}: 8 songs of 9" in said.out and "1  not a song" in said.out
     assert "<bad>.mid: " in said.err and "cut off" in said.err
     command = json.loads((tmp_path / "corpus" / "manifest.json").read_text())["command"]
-    assert command.startswith("python -m drumlib corpus SONGS -o CORPUS ")
+    assert command.startswith("drumlib corpus SONGS -o CORPUS ")
     assert "--min-bars 8" in command and "--seed 2" in command and str(tmp_path) not in command
     assert main(["corpus", songs, "-o", corpus, "--workers", "0"]) == 1
     assert "another corpus was begun here" in capsys.readouterr().err
@@ -573,3 +575,57 @@ def test_train_must_know_what_to_learn_from(tmp_path, capsys, options):
 def test_evaluate_without_songs_is_one_line(tmp_path, capsys):
     assert main(["evaluate", "--songs", str(tmp_path)]) == 1
     assert "no songs for test here" in capsys.readouterr().err
+
+
+def test_a_module_beside_the_songs_is_not_run(rock, tmp_path):
+    """``python -m`` puts the current folder first on the path."""
+    for name in ("mido", "argparse", "numpy", "tqdm", "warnings"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a stranger was run')")
+    environment = {**os.environ, "PYTHONPATH": str(Path(drumlib.__file__).parents[1])}
+    command = [sys.executable, "-m", "drumlib", "inspect", "rock.mid"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("rock.mid: 56 bars")
+
+
+def test_a_name_cannot_command_the_terminal(rock, tmp_path, capsys, monkeypatch):
+    """A file's name may hold ESC, which moves the cursor, or hides a line: it is printed as what it is."""
+    monkeypatch.chdir(tmp_path)
+    evil = "\x1b[2J\x9b0m\rü.mid"
+    rock.rename(tmp_path / evil)
+    assert main(["inspect", evil]) == 0
+    assert main(["inspect", evil + ".none"]) == 1
+    assert main(["render", evil, "-o", "\x1b]0;title\x07/x.mp3"]) == 1
+    with pytest.raises(SystemExit):
+        main(["inspect", "rock.mid", evil])
+    told = "".join(capsys.readouterr())
+    assert told.count(r"\x1b[2J\x9b0m") >= 3 and r"\x1b]0;title\x07" in told
+    assert all(character.isprintable() or character == "\n" for character in told)
+
+
+def test_the_help_names_the_command_as_it_is_typed(capsys):
+    with pytest.raises(SystemExit):
+        main(["accompany", "--help"])
+    assert capsys.readouterr().out.startswith("usage: drumlib accompany")
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_readme_work_one_after_the_other(root, tmp_path, monkeypatch, capsys):
+    """As they stand, in one folder; without those that need the network. What they write is not for git."""
+    lines = (root / "README.md").read_text(encoding="utf-8").splitlines()
+    commands = [line.partition("#")[0].split() for line in lines if line.startswith("    drumlib ")]
+    commands = [words[1:] for words in commands if "download" not in words and "data/groove" not in words]
+    assert {words[0] for words in commands} >= {"songbook", "inspect", "accompany", "evaluate", "train", "corpus"}
+    monkeypatch.chdir(tmp_path)
+    for words in commands:
+        assert main(words) == 0, (words, capsys.readouterr().err)
+    written = sorted(path.name for path in tmp_path.iterdir())
+    ignored = subprocess.run(
+        ["git", "check-ignore", *(f"{n}/x" if (tmp_path / n).is_dir() else n for n in written)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    if ignored.returncode == 128:
+        pytest.skip("not a git checkout")
+    assert [name.removesuffix("/x") for name in ignored.stdout.split()] == written

@@ -1,10 +1,15 @@
 """What the project says of itself, in several files, must agree; and it must be light to import and free to move."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -154,8 +159,23 @@ def test_no_file_knows_the_machine_that_it_was_made_on():
 
 def test_nothing_that_a_command_wrote_was_kept_by_mistake():
     """Our songs are Python; a MIDI file, a sound or a picture here is what somebody's trial left behind."""
-    kinds = {".cff", ".css", ".html", ".ipynb", ".js", ".json", ".lock", ".md", ".npz", ".py", ".toml", ".txt", ".yml"}
-    bare = {"LICENSE", "Makefile", ".gitignore", "SHA256SUMS", "run", "environment", "colab"}
+    kinds = {
+        ".cff",
+        ".css",
+        ".html",
+        ".in",
+        ".ipynb",
+        ".js",
+        ".json",
+        ".lock",
+        ".md",
+        ".npz",
+        ".py",
+        ".toml",
+        ".txt",
+        ".yml",
+    }
+    bare = {"LICENSE", "NOTICE", "Makefile", ".gitignore", "SHA256SUMS", "run", "environment", "colab", "newest"}
     strange = [file for file in tracked() if file.suffix not in kinds | {".bib"} and file.name not in bare]
     assert [str(file.relative_to(ROOT)) for file in strange] == []
 
@@ -175,6 +195,17 @@ def test_the_readme_says_what_was_measured(root, monkeypatch):
     assert results["killed at random"]["identical"] and results["killed at random"]["killed"] > 5
 
 
+@pytest.mark.skipif(not shutil.which("make"), reason="no make")
+def test_a_chapter_that_is_not_there_is_named_before_anything_is_installed():
+    ran = subprocess.run(
+        ["make", "--no-print-directory", "test-colab", "CHAPTERS=book/music.ipynb book/typo.ipynb"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode and ran.stdout == "" and ran.stderr.startswith("There is no such chapter: typo")
+
+
 TOOLS = ("check_book", "clean", "exercises", "first_cell", "forget", "new_chapter", "publish", "run_chapters")
 
 
@@ -183,3 +214,62 @@ def test_who_asks_a_tool_for_help_gets_help_and_nothing_else(tool, capsys):
     with pytest.raises(SystemExit) as ended:
         load_tool(tool).main(["--help"])
     assert ended.value.code == 0 and "usage:" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> dict[str, dict[str, bytes]]:
+    """What a wheel and a source distribution hold: name -> bytes; made from what git keeps, without a network."""
+    pytest.importorskip("build")
+    folder = tmp_path_factory.mktemp("built")
+    for path in tracked():
+        (folder / "source" / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / "source" / path.relative_to(ROOT))
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(folder / "source")]
+    ran = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PIP_NO_INDEX": "1"})
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "deprecated" not in ran.stdout.lower() + ran.stderr.lower()
+    (wheel,), (archive,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as opened:
+        in_wheel = {name: opened.read(name) for name in opened.namelist()}
+    with tarfile.open(archive) as opened:
+        files = [member for member in opened.getmembers() if member.isfile()]
+        in_source = {member.name.partition("/")[2]: opened.extractfile(member).read() for member in files}
+    return {"wheel": in_wheel, "source": in_source}
+
+
+@pytest.mark.slow
+def test_a_wheel_and_a_source_distribution_are_built(built, project):
+    ours = {path.relative_to(ROOT).as_posix() for path in tracked() if path.is_relative_to(ROOT / "drumlib")}
+    assert ours == {name for name in built["wheel"] if name.startswith("drumlib/")}
+    assert ours <= set(built["source"]) and {"NOTICE", "LICENSE", "PACKAGE.md"} <= set(built["source"])
+    assert not [name for name in built["source"] if name.startswith(("tests/", "book/", "bench/"))]
+    info = f"drumlib-{project['version']}.dist-info"
+    about = built["wheel"][f"{info}/METADATA"].decode()
+    for line in ("License-Expression: MIT", "License-File: LICENSE", "License-File: NOTICE", "Author: "):
+        assert f"\n{line}" in about
+    assert built["wheel"][f"{info}/licenses/NOTICE"] == (ROOT / "NOTICE").read_bytes()
+
+
+def test_the_readme_of_the_package_has_no_link_that_leads_nowhere(project):
+    """PyPI shows it alone: a link there must be a whole address."""
+    assert project["readme"] == "PACKAGE.md"
+    links = re.findall(r"\]\(([^)]*)\)", read("PACKAGE.md"))
+    assert [link for link in links if not link.startswith("https://")] == []
+
+
+def test_the_notice_names_what_others_made():
+    notice = read("NOTICE")
+    for word in ("TimGM6mb", "GPL-2", "MathJax", "Apache License 2.0", "Groove MIDI Dataset", "Lakh MIDI Dataset"):
+        assert word in notice
+    from drumlib.inference.weights_file import model_card  # every collection of the card is named
+
+    for one in model_card("thesis")["learned_from"]["collections"]:
+        assert one["source"].removesuffix("_examples") in notice.lower()
+    assert "(NOTICE)" in read("README.md")
+
+
+def test_the_pages_lie_beside_what_their_foot_leads_to(tmp_path):
+    app = SimpleNamespace(builder=SimpleNamespace(format="html"), outdir=tmp_path)
+    load_tool("quiet_pages").carry_licences(app, None)
+    for name in re.findall(r'href="([^"]*)"', yaml.safe_load(read("_config.yml"))["html"]["extra_footer"]):
+        assert (tmp_path / name).read_text(encoding="utf-8") == read(name.removesuffix(".txt"))

@@ -103,6 +103,9 @@ def test_every_place_has_the_address(published):
     repository = f"https://github.com/{OURS}"
 
     assert tomllib.loads((copy / "pyproject.toml").read_text())["tool"]["drumlib-book"] == {"repository": OURS}
+    urls = tomllib.loads((copy / "pyproject.toml").read_text())["project"]["urls"]
+    assert urls["Repository"] == repository and urls["Documentation"] == "https://some-owner.github.io/some.book_1/"
+    assert urls["Issues"] == f"{repository}/issues" and urls["Changelog"].startswith(f"{repository}/blob/main/")
     config = yaml.safe_load((copy / "_config.yml").read_text())
     assert config["repository"] == {"url": repository, "branch": "main", "path_to_book": "book"}
     for button in ("use_repository_button", "use_edit_page_button", "use_issues_button"):

@@ -29,7 +29,7 @@ def read(path: Path) -> dict:
 
 
 def commands(workflow: dict) -> list[str]:
-    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    steps = [step for job in workflow["jobs"].values() for step in job.get("steps", [])]
     return [line.strip() for step in steps for line in step.get("run", "").splitlines() if line.strip()]
 
 
@@ -48,6 +48,11 @@ def faults(workflow: dict) -> list[str]:
     if "pull_request_target" in workflow["on"] or "workflow_run" in workflow["on"]:
         found.append("a stranger's code would run with our rights")
     for name, job in workflow["jobs"].items():
+        if "uses" in job:  # another workflow of ours, which is looked at by itself
+            path = ROOT / job["uses"]
+            if path not in WORKFLOWS or "workflow_call" not in read(path)["on"] or set(job) != {"uses"}:
+                found.append(f"{name}: calls what is no workflow of ours, or with more than it needs")
+            continue
         if not 0 < job.get("timeout-minutes", 0) <= 90:
             found.append(f"{name}: no timeout")
         if job.get("permissions", {}) != WRITES.get((workflow["name"], name), {}):
@@ -56,8 +61,8 @@ def faults(workflow: dict) -> list[str]:
             found.append(f"{name}: it may write, and runs code of the repository")
         for step in job["steps"]:
             action, _, version = step.get("uses", "").partition("@")
-            if action and (action not in ACTIONS or not re.fullmatch(r"v\d+", version)):
-                found.append(f"{name}: {step['uses']} is not one of GitHub's own with its major version")
+            if action and (action not in ACTIONS or not re.fullmatch("[0-9a-f]{40}", version)):
+                found.append(f"{name}: {step['uses']} is not one of GitHub's own, pinned to a commit")
             if action == "actions/checkout" and step.get("with", {}).get("persist-credentials") is not False:
                 found.append(f"{name}: the token stays on the disk")
     for command in commands(workflow):
@@ -71,8 +76,23 @@ def faults(workflow: dict) -> list[str]:
     return found
 
 
-def test_there_are_four():
-    assert [path.stem for path in WORKFLOWS] == ["book", "colab", "links", "test"]
+def test_there_are_five():
+    assert [path.stem for path in WORKFLOWS] == ["book", "colab", "links", "newest", "test"]
+
+
+def test_each_pin_has_its_version_beside_it_and_dependabot_keeps_both():
+    """A tag can be moved to another commit; a commit cannot. All workflows have the same one."""
+    pins = {}
+    for path in WORKFLOWS:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if "uses: actions/" in line:
+                action, commit, version = re.fullmatch(
+                    r".*uses: (\S+)@([0-9a-f]{40}) # v(\d+\.\d+\.\d+)", line
+                ).groups()
+                pins.setdefault(action, set()).add((commit, version))
+    assert set(pins) == ACTIONS and all(len(found) == 1 for found in pins.values())
+    kept = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))["updates"]
+    assert [(one["package-ecosystem"], one["directory"]) for one in kept] == [("github-actions", "/")]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -91,8 +111,12 @@ def test_a_workflow_is_sound(path):
         ("timeout-minutes: 60", "timeout-minutes: 600", "timeout"),
         ("concurrency:", "concurrences:", "concurrency"),
         ("pull_request:", "pull_request_target:", "stranger"),
-        ("actions/checkout@v5", "actions/checkout@main", "major version"),
-        ("actions/checkout@v5", "somebody/checkout@v5", "GitHub's own"),
+        ("checkout@93cb6efe18208431cddfb8368fd83d5badbf9bfd", "checkout@v5", "pinned to a commit"),
+        ("checkout@93cb6efe18208431cddfb8368fd83d5badbf9bfd", "checkout@main", "pinned to a commit"),
+        ("actions/checkout@", "somebody/checkout@", "GitHub's own"),
+        ("uses: ./.github/workflows/test.yml", "uses: somebody/else/.github/workflows/test.yml@main", "no workflow of"),
+        ("uses: ./.github/workflows/test.yml", "uses: ./.github/workflows/links.yml", "no workflow of"),
+        ("workflows/test.yml\n", "workflows/test.yml\n    secrets: inherit\n", "no workflow of"),
         ("persist-credentials: false", "persist-credentials: true", "token"),
         ("make browser-test", "make browser-tests", "no target browser-tests"),
         ("make book", "python bench/nothing.py", "no file bench/nothing.py"),
@@ -110,13 +134,15 @@ def test_a_fault_is_found(tmp_path, old, new, fault):
 
 def test_each_does_what_it_is_for():
     said = {path.stem: commands(read(path)) for path in WORKFLOWS}
-    assert {"make lint", "make test"} <= set(said["test"])
+    assert {"make lint", "make types", "make test"} <= set(said["test"])
+    assert said["newest"] == ["make test-newest"]
     assert said["book"].index("make book") < said["book"].index("make browser-test")
     assert said["colab"] == ["make test-colab"]
     when = {path.stem: read(path)["on"] for path in WORKFLOWS}
-    assert "schedule" in when["colab"] and "schedule" in when["links"]
+    assert all("schedule" in when[name] for name in ("colab", "links", "newest"))
     assert "book/**" in when["colab"]["pull_request"]["paths"]
-    assert "pull_request" in when["test"] and "push" in when["test"]
+    assert "pull_request" in when["book"] and "push" in when["book"]
+    assert set(when["test"]) == {"workflow_call", "workflow_dispatch"}  # it would run twice: book calls it
 
 
 def test_the_pythons_suit_us():
@@ -131,7 +157,8 @@ def test_pages_only_come_from_main():
     (upload,) = [step for step in jobs["build"]["steps"] if "upload-pages-artifact" in step.get("uses", "")]
     only = "github.event_name != 'pull_request' && github.ref == 'refs/heads/main'"
     assert upload["if"] == jobs["publish"]["if"] == only
-    assert upload["with"]["path"] == "book/_build/html" and jobs["publish"]["needs"] == "build"
+    assert upload["with"]["path"] == "book/_build/html"
+    assert jobs["publish"]["needs"] == ["test", "build"] and jobs["test"] == {"uses": "./.github/workflows/test.yml"}
 
 
 def test_the_link_check_runs_no_chapter_and_asks_politely():

@@ -35,7 +35,7 @@ def installed() -> dict[str, str]:
 
 def tested(lock: str) -> dict[str, str]:
     """The versions that the book is tested with, from the text of requirements.lock: name to pin, with its marker."""
-    pins = re.findall(r"^([a-z0-9][\w.-]*)(==[^\\\n]+)", lock, re.MULTILINE)
+    pins = re.findall(r"^([a-z0-9][\w.-]*)(?:\[[\w,-]+\])?(==[^\\\n]+)", lock, re.MULTILINE)
     times = Counter(name for name, _ in pins)  # one that stands there twice has a version for each kind of machine
     return {name: pin.strip() for name, pin in pins if times[name] == 1}
 

@@ -108,6 +108,17 @@ def in_markdown(text: str, lines: list[str]) -> str:
 
 
 def in_pyproject(text: str, address: Address) -> str:
+    """The one place for the address, and the links that PyPI shows."""
+    text = re.sub(r"^\[project\.urls\]\n(?:\w+ = .*\n)*\n", "", text, flags=re.MULTILINE)
+    links = {
+        "Documentation": address.pages,
+        "Repository": address.repository,
+        "Issues": f"{address.repository}/issues",
+        "Changelog": f"{address.repository}/blob/{BRANCH}/CHANGELOG.md",
+    }
+    lines = "".join(f'{name} = "{link}"\n' for name, link in links.items())
+    urls = f"[project.urls]\n{lines}\n" if address else ""
+    text = once(r"^\[project\.scripts\]\n", f"{urls}[project.scripts]\n", text, "[project.scripts]")
     return once(r'^(\[tool\.drumlib-book\]\n(?:#.*\n)*repository = )".*"$', rf'\g<1>"{address}"', text, "repository")
 
 
@@ -128,8 +139,7 @@ def in_config(text: str, address: Address) -> str:
 def in_readme(text: str, address: Address) -> str:
     actions = f"{address.repository}/actions/workflows"
     lines = [
-        f"[![tests]({actions}/test.yml/badge.svg)]({actions}/test.yml)",
-        f"[![book]({actions}/book.yml/badge.svg)]({address.pages})",
+        f"[![tests and book]({actions}/book.yml/badge.svg)]({actions}/book.yml)",
         f"[![open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({address.colab})",
         "",
         f"Read it, and play with it, at <{address.pages}>. The rocket at a chapter's head opens it in Colab.",

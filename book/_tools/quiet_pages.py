@@ -5,7 +5,10 @@ and a reader who looks there for his own mistakes would find ours. Nothing that 
 """
 
 import re
+import shutil
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
 
 FONT_PRELOAD = re.compile(r'[ \t]*<link rel="preload" as="font"[^>]*>\n?')
 """Asks for fonts ahead of time; a browser refuses that for files. The fonts themselves load when they are used."""
@@ -55,8 +58,16 @@ def mend(app, exception):
                 path.write_text(mended, encoding="utf-8")
 
 
+def carry_licences(app, exception):
+    """Lays LICENSE and NOTICE beside the pages, whose foot links to them; as .txt, so that a browser shows them."""
+    if exception is None and app.builder.format == "html":
+        for name in ("LICENSE", "NOTICE"):
+            shutil.copyfile(ROOT / name, Path(app.outdir) / f"{name}.txt")
+
+
 def setup(app):
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", search_without_excerpts)
     app.connect("build-finished", mend)
+    app.connect("build-finished", carry_licences)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,10 +1,10 @@
 """Commands that collect training data: ``download`` and ``corpus``."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from drumlib.commands.common import UsageError, add_command, add_renamed, counted
+from drumlib.terminal import say
 
 MOST_ERRORS = 20
 """How many unreadable files ``corpus`` lists."""
@@ -68,10 +68,10 @@ def download(options) -> None:
     source = find_source(options.source)
     folder = options.output or Path("data") / source.name
     if is_downloaded(source.name, folder, options.sha256):
-        print(f"{folder}: {source.name} is there already, nothing to do")
+        say(f"{folder}: {source.name} is there already, nothing to do")
         return
     download(source.name, folder, options.url, options.sha256, options.archive)
-    print(f"{folder}: {source.what}\nlicence: {source.licence}\nto cite: {source.citation}")
+    say(f"{folder}: {source.what}", f"licence: {source.licence}", f"to cite: {source.citation}")
 
 
 def corpus(options) -> None:
@@ -95,11 +95,11 @@ def corpus(options) -> None:
         workers=options.workers,
         shard_songs=options.shard_songs,
         seed=options.seed,
-        command=" ".join(["python -m drumlib corpus SONGS -o CORPUS", *words]),
+        command=" ".join(["drumlib corpus SONGS -o CORPUS", *words]),
     )
     counts = manifest["counts"]
     windows = counted(counts["windows"], "window")
-    print(f"{options.output}: {counts['songs_kept']:,} songs of {counts['songs']:,}, {windows}")
+    say(f"{options.output}: {counts['songs_kept']:,} songs of {counts['songs']:,}, {windows}")
     for name, split in manifest["splits"].items():
         print(f"  {name:11} {split['songs']:7,} songs {split['windows']:9,} windows")
     for title in ("songs_left_out", "windows_left_out"):
@@ -110,9 +110,9 @@ def corpus(options) -> None:
             print(f"  {count:9,}  {reason}")
     errors = manifest["errors"]
     for error in errors[:MOST_ERRORS]:
-        print(f"{error['file']}: {error['error']}", file=sys.stderr)
+        say(f"{error['file']}: {error['error']}", error=True)
     if len(errors) > MOST_ERRORS:
-        print(f"and {len(errors) - MOST_ERRORS:,} more, in {options.output / 'manifest.json'}", file=sys.stderr)
+        say(f"and {len(errors) - MOST_ERRORS:,} more, in {options.output / 'manifest.json'}", error=True)
 
 
 def dask_executor(address: str):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from drumlib.commands.common import UsageError, about_song, add_command, add_renamed, check_output, counted
 from drumlib.inference.presets import DEFAULT_PRESET
+from drumlib.terminal import say
 
 MOST_METERS = 20
 """How many changes of meter ``inspect`` lists."""
@@ -84,7 +85,7 @@ def accompany(options) -> None:
             options.output.unlink(missing_ok=True)
         raise
     drums = result.tracks[-1].notes
-    print(f"{options.output}: {counted(len(result.bars), 'bar')}, {counted(len(drums), 'drum note')}")
+    say(f"{options.output}: {counted(len(result.bars), 'bar')}, {counted(len(drums), 'drum note')}")
 
 
 def inspect(options) -> None:
@@ -95,7 +96,7 @@ def inspect(options) -> None:
     grid = Grid(song)
     minutes, seconds = divmod(round(song.duration), 60)
     length = f"{counted(len(song.bars), 'bar')}, {minutes}:{seconds:02}, {song.ticks_per_beat} ticks a beat"
-    print(f"{options.song}: {length}")
+    say(f"{options.song}: {length}")
     tempos = sorted({round(tempo.bpm) for tempo in song.tempos})
     tempo = f"{tempos[0]}" if len(tempos) == 1 else f"{tempos[0]} to {tempos[-1]}"
     print(f"tempo: {tempo} bpm")
@@ -132,7 +133,7 @@ def render(options) -> None:
     check_output(options.output, options.song)
     check_song_sound(options.song, song)
     write_whole(options.output, mp3_of(options.song, song))
-    print(f"{options.output}: {song.duration:.1f} s")
+    say(f"{options.output}: {song.duration:.1f} s")
 
 
 def check_song_sound(path: Path, song) -> None:
@@ -144,9 +145,9 @@ def check_song_sound(path: Path, song) -> None:
 
 def mp3_of(path: Path, song) -> bytes:
     """The sound of a song, which was read from ``path``, as the bytes of an MP3 file."""
-    from drumlib.display.sound import encode_mp3, render
+    from drumlib.display.sound import render_mp3
 
-    return encode_mp3(about_song(path, render, song))
+    return about_song(path, render_mp3, song)
 
 
 def songbook(options) -> None:
@@ -156,4 +157,4 @@ def songbook(options) -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     for name in songbook.names():
         write_song(songbook.song(name), options.output / f"{name}.mid")
-    print("\n".join(str(options.output / f"{name}.mid") for name in songbook.names()))
+    say(*(str(options.output / f"{name}.mid") for name in songbook.names()))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from drumlib.commands.common import UsageError, add_command, add_renamed
 from drumlib.inference.presets import DEFAULT_GROOVE_PRESET, DEFAULT_PRESET
+from drumlib.terminal import say
 
 
 def add_commands(commands) -> None:
@@ -131,6 +132,9 @@ def train(options) -> None:
         sets = [training_songs(options.songs, splits)] if options.songs else []
         sets += [training_corpus(folder, splits) for folder in options.corpus]
         training, validation = training_together(sets)
-    history = train(preset, training, validation, options.out, config, options.resume, decoder_from=options.transplant)
+    verbose = "auto" if sys.stdout is not None and sys.stdout.isatty() else 2  # in a file: a line an epoch, no bars
+    history = train(
+        *(preset, training, validation, options.out, config, options.resume), verbose, decoder_from=options.transplant
+    )
     best = min(epoch["val_loss"] for epoch in history["epochs"])
-    print(f"{options.out / 'best.npz'}: the weights of the best epoch, with a validation loss of {best:.4f}")
+    say(f"{options.out / 'best.npz'}: the weights of the best epoch, with a validation loss of {best:.4f}")

@@ -1,12 +1,12 @@
 """Training and validation windows from song folders and corpora."""
 
 import os
-import sys
 from collections.abc import Sequence
 from functools import partial
 
 from drumlib.data.splitting.splits import SPLITS
 from drumlib.data.windows import Windows
+from drumlib.terminal import say
 
 
 def training_songs(folder: str | os.PathLike, splits: Sequence[str] = SPLITS[:2]) -> tuple[Windows, ...]:
@@ -27,7 +27,7 @@ def training_songs(folder: str | os.PathLike, splits: Sequence[str] = SPLITS[:2]
             songs = []
         sets.append(read_windows(songs, refused, bar))
         for reason in refused.values():
-            print(f"left out: {reason}", file=sys.stderr)
+            say(f"left out: {reason}", error=True)
     return tuple(sets)
 
 
@@ -64,7 +64,7 @@ def training_together(sets: Sequence[tuple[Windows, ...]]) -> tuple[Windows, Win
     if lost := len(whole) - len(kept):
         songs = f"{whole.song_count - kept.song_count:,} of {whole.song_count:,} songs"
         why = "they belong together with songs to validate or to test on, or have the drums of one of their windows"
-        print(f"left out: {lost:,} of {len(whole):,} windows to train on, {songs}: {why}", file=sys.stderr)
+        say(f"left out: {lost:,} of {len(whole):,} windows to train on, {songs}: {why}", error=True)
     if len(whole) and not len(kept):
         raise ValueError("nothing is left to train on: every song belongs together with one to validate or to test on")
     return kept, held_out[0][0]

@@ -65,18 +65,22 @@ class Windows:
         return song.window(i, rng)
 
     def batch(
-        self, numbers: Iterable[int], rng: np.random.Generator | None = None, transpose: int = 0, mute: float = 0.0
+        self,
+        numbers: Iterable[int],
+        rng: np.random.Generator | None = None,
+        transpose: int = 0,
+        instrument_dropout: float = 0.0,
     ) -> dict[str, np.ndarray]:
         """The windows with these numbers: each family uint8 (batch, 128, 128), and ``drums`` float32 (batch, 128, 27).
 
         With ``rng``, the data are augmented: tracks are sampled as in ``GridSong.window``; the band of each window is
         transposed by up to ``transpose`` semitones, since drums do not depend on the key; and each family of a window
-        is silenced with the probability ``mute``, but never all three (instrument dropout).
+        is silenced with the probability ``instrument_dropout``, but never all three (instrument dropout).
         """
         windows = [self.window(number, rng) for number in numbers]
         *band, drums = (np.stack(parts) for parts in zip(*windows, strict=True))
         if rng is not None:
-            muted = rng.random((len(windows), len(band))) < mute  # (batch, 3)
+            muted = rng.random((len(windows), len(band))) < instrument_dropout  # (batch, 3)
             muted[muted.all(axis=1)] = False
             shifts = rng.integers(-transpose, transpose + 1, len(windows))
             for number, part in enumerate(band):

@@ -7,6 +7,7 @@ import importlib
 
 _HOME = {
     "render": "sound",
+    "render_mp3": "sound",
     "render_stems": "sound",
     "encode_mp3": "sound",
     "save_mp3": "sound",

@@ -14,7 +14,6 @@ A baseline has the conditions that make sense for it. What is undefined is None.
 import hashlib
 import os
 import platform
-import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -48,6 +47,7 @@ from drumlib.evaluation.statistics import bootstrap, mean_over_songs, paired_f1_
 from drumlib.evaluation.thresholds import THRESHOLDS
 from drumlib.music.grid import STEPS_PER_BAR, Groove
 from drumlib.music.kit import DRUMS
+from drumlib.terminal import say
 
 REFERENCE = "real drummers"
 """The name of the reference's row."""
@@ -267,7 +267,7 @@ def evaluate_songs(
     check_names(baselines or ())
     songs = evaluation_songs(folder, split, refused, progress)
     for name, reason in refused.items():
-        print(f"left out: {name}: {reason}", file=sys.stderr)
+        say(f"left out: {name}: {reason}", error=True)
     validation, training, tuning = [], None, None
     if split != ALL:
         validation = validation_songs(folder, split)
@@ -277,7 +277,7 @@ def evaluate_songs(
     drummers = {name: (lambda network=network: network) for name, network in networks.items()}
     for name in BASELINES if baselines is None else baselines:
         if baselines is None and BASELINES[name].learns and training is None:
-            print(f"left out: {name}: it learns from training songs, and there are none here", file=sys.stderr)
+            say(f"left out: {name}: it learns from training songs, and there are none here", error=True)
         else:
             drummers[name] = lambda name=name: make(name, training, tuning)
     results = report(songs, validation, drummers, seed, progress, training_bars(training))
@@ -288,7 +288,7 @@ def evaluate_songs(
         "presets": list(networks),
         "baselines": [name for name in drummers if name in BASELINES],
     }
-    words = ["python -m drumlib evaluate SONGS", f"--split {split}", f"--preset {' '.join(networks)}"]
+    words = ["drumlib evaluate SONGS", f"--split {split}", f"--preset {' '.join(networks)}"]
     words += [f"--baseline {' '.join(settings['baselines'])}".strip(), f"--seed {seed}"]
     words += ["--weights WEIGHTS.npz"] if weights else []
     return {

@@ -67,7 +67,7 @@ def evaluate_humanizer(
     words = f"--split {split} --preset {preset} --seed {seed}" + (" --weights WEIGHTS.npz" if weights else "")
     return {
         "what": "velocities and offsets of notes whose hits are given; Groove MIDI Dataset, beats in 4/4",
-        "command": f"python -m drumlib evaluate GROOVE --task humanize {words}",
+        "command": f"drumlib evaluate GROOVE --task humanize {words}",
         "data": {"sha256": hashlib.sha256(Path(groove).read_bytes()).hexdigest() if Path(groove).is_file() else None},
         "split": split,
         "preset": preset,

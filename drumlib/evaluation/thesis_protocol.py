@@ -7,7 +7,6 @@ Beside the network stand the bar before, silence, the rock beat of the thesis, a
 import json
 import os
 import platform
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from drumlib.files import write_whole
 from drumlib.inference.sampling import conditional_velocities, needs_calibration, thesis_velocity_gains
 from drumlib.music.grid import STEPS_PER_BAR
 from drumlib.music.rock_beat import rock_bar
+from drumlib.terminal import say
 
 THESIS = {
     "source": "Goelzer 2021, image 7: its own validation windows, teacher-forced, epoch 76",
@@ -103,7 +103,7 @@ def windows_of_split(folder: Path, split: str, progress) -> tuple[Windows, int, 
         windows, songs = read_windows(files, refused, progress), len(files)
         why = "none could be read" if len(refused) == songs else "none of them has all four parts in 4/4"
     for reason in refused.values():
-        print(f"left out: {reason}", file=sys.stderr)
+        say(f"left out: {reason}", error=True)
     if not len(windows):
         raise ValueError(f"{folder}: no window in the {songs} {split} songs: {why}")
     return windows, songs, len(refused)

@@ -1,6 +1,8 @@
 """The network: its layers, presets, losses and training. This is the first room that needs Keras.
 
-Keras is imported with TensorFlow below it unless the environment variable KERAS_BACKEND names another.
+Keras is imported with TensorFlow below it unless the environment variable KERAS_BACKEND names another. What else
+``~/.keras/keras.json`` may say (floatx, epsilon, image_data_format) is set to Keras's own defaults: with other values,
+the same weights would play other drums.
 """
 
 import os
@@ -38,4 +40,27 @@ def _import_quietly() -> None:
             os.close(kept)
 
 
-_import_quietly()
+def _import_keras() -> None:
+    """Import Keras with the backend and the settings that our networks are made for.
+
+    Raises ImportError if the backend is not installed.
+    """
+    chosen = os.environ.get("KERAS_BACKEND")
+    if not chosen:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("KERAS_NNX_ENABLED", "false")
+    try:
+        _import_quietly()
+    except ModuleNotFoundError as error:
+        if chosen and error.name == chosen:
+            how = "install it, or unset KERAS_BACKEND to compute with TensorFlow"
+            raise ImportError(f"KERAS_BACKEND is {chosen}, and {chosen} is not installed: {how}") from None
+        raise
+    import keras
+
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+
+
+_import_keras()

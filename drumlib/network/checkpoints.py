@@ -10,7 +10,7 @@ import numpy as np
 
 from drumlib.files import write_whole
 from drumlib.inference.presets import OLD_NAMES as PRESETS_OF_0_1
-from drumlib.inference.weights_file import read_arrays
+from drumlib.inference.weights_file import read_arrays, read_headers
 from drumlib.network.training_config import TrainingConfig, config_for
 
 
@@ -54,9 +54,11 @@ def restore(network, out: Path, fresh: dict) -> dict:
 
     Raises ValueError if they are others, or ``last.npz`` does not fit the network.
     """
-    arrays, variables = read_arrays(out / "last.npz"), state(network)
-    if set(arrays) != {"history", *(f"v{i}" for i in range(len(variables)))}:
+    headers, variables = read_headers(out / "last.npz"), state(network)
+    shapes = {name: shape for name, (shape, _) in headers.items() if name != "history"}
+    if "history" not in headers or shapes != {f"v{i}": tuple(variable.shape) for i, variable in enumerate(variables)}:
         raise ValueError(f"{out / 'last.npz'}: not the state of such a run")
+    arrays = read_arrays(out / "last.npz")
     history = current_history(json.loads(arrays["history"].tobytes()))
     fresh = json.loads(json.dumps(fresh))  # lists for tuples
     for key in fresh.keys() - {"config", "versions", "epochs"}:

@@ -10,7 +10,7 @@ import numpy as np
 
 from drumlib.files import write_whole
 from drumlib.inference.presets import current_name
-from drumlib.inference.weights_file import read_arrays, shipped_file
+from drumlib.inference.weights_file import read_arrays, read_headers, shipped_file
 
 OLD_NAMES = {
     r"^listening/": "band_encoder/",
@@ -81,22 +81,25 @@ def load_weights(network, path: str | os.PathLike, part: str = "") -> None:
     OSError
         If the file cannot be read.
     """
-    found = {current_weight_name(name): x for name, x in read_arrays(path).items()}
-    arrays, weights = (
-        {name: x for name, x in named.items() if name.startswith(part)} for named in (found, named_weights(network))
+    headers = read_headers(path)
+    stored = {current_weight_name(name): name for name in headers}  # name today: name in the file
+    names, weights = (
+        {name: x for name, x in named.items() if name.startswith(part)} for named in (stored, named_weights(network))
     )
     if part and not weights:
         raise ValueError(f"the network has no {part} that the weights of {path} could go to")
-    if set(arrays) != set(weights):
-        odd = sorted(set(arrays) ^ set(weights))
+    if set(names) != set(weights):
+        odd = sorted(set(names) ^ set(weights))
         raise ValueError(f"{path}: not the weights of this network; they differ in {', '.join(odd[:3])}")
     for name, weight in weights.items():
-        if arrays[name].shape != tuple(weight.shape):
-            raise ValueError(f"{path}: {name} is {arrays[name].shape}, the network's is {tuple(weight.shape)}")
-        if not np.can_cast(arrays[name].dtype, "float32", "same_kind"):
-            raise ValueError(f"{path}: {name} is of {str(arrays[name].dtype)[:40]}, and no numbers")
+        shape, dtype = headers[names[name]]
+        if shape != tuple(weight.shape):
+            raise ValueError(f"{path}: {name} is {shape}, the network's is {tuple(weight.shape)}")
+        if not np.can_cast(dtype, "float32", "same_kind"):
+            raise ValueError(f"{path}: {name} is of {str(dtype)[:40]}, and no numbers")
+    arrays = read_arrays(path, names.values())
     for name, weight in weights.items():
-        weight.assign(arrays[name].astype("float32"))
+        weight.assign(arrays[names[name]].astype("float32"))
 
 
 def load_shipped(network, name: str) -> None:

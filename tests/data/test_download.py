@@ -737,6 +737,34 @@ def test_a_bomb_is_stopped_early(tmp_path, kind):
     assert time.perf_counter() - start < 0.5
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("planted", ["toy.zip.part", "toy.zip.part.json"])
+@pytest.mark.parametrize("there", [True, False])
+def test_nothing_is_downloaded_through_a_link(toy, tmp_path, planted, there):
+    (tmp_path / "data").mkdir()
+    target = tmp_path / "precious"
+    if there:
+        target.write_bytes(b"precious")
+    (tmp_path / "data" / planted).symlink_to(target)
+    with pytest.raises(FileExistsError, match="it is a link"):
+        fetch_toy(tmp_path)
+    assert target.read_bytes() == b"precious" if there else not target.exists()
+
+
+@pytest.mark.parametrize("bounds", [BOUNDS, Bounds(190_000, 10_000, 100_000)])
+def test_a_zip_of_very_many_empty_files_is_refused_before_its_table_is_read(tmp_path, bounds):
+    """Of each entry zipfile makes an object, when it opens the file. A table is long, or of many small entries."""
+    names = [b"%06d.mid" % i for i in range(200_000)]
+    entry = b"PK\1\2" + struct.pack("<4B4H3L5H2L", 20, 3, 20, 0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0)
+    table = b"".join(entry + name for name in names)
+    end = b"PK\5\6" + struct.pack("<4H2LH", 0, 0, 1, 1, len(table), 0, 0)  # which says that there is one file
+    assert len(zipfile.ZipFile(io.BytesIO(table[:56] + end[:12] + struct.pack("<2LH", 56, 0, 0))).infolist()) == 1
+    start = time.perf_counter()
+    with pytest.raises(ArchiveError, match=f"it holds more than {bounds.entries:,} files and folders"):
+        unpacked(table + end, tmp_path, bounds)
+    assert time.perf_counter() - start < 0.5
+
+
 @pytest.mark.parametrize("stated", [0, 1, 5_000, 5_001, 9_000, 2**32 - 2])
 def test_a_zip_that_lies_about_a_size(tmp_path, stated):
     true, data = 5_000, make_zip({"a.mid": bytes(5_000)}, zipfile.ZIP_DEFLATED)

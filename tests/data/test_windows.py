@@ -232,11 +232,13 @@ def test_muting_never_silences_the_whole_band():
     windows = Windows([grid_song(song_of(8))])
     seen = set()
     for seed in range(60):
-        batch = windows.batch([0], np.random.default_rng(seed), mute=0.5)
+        batch = windows.batch([0], np.random.default_rng(seed), instrument_dropout=0.5)
         seen.add(tuple(bool(batch[family].any()) for family in FAMILIES))
     assert (False, False, False) not in seen
     assert len(seen) == 7
-    assert all(windows.batch([0], np.random.default_rng(1), mute=0.0)[family].any() for family in FAMILIES)
+    assert all(
+        windows.batch([0], np.random.default_rng(1), instrument_dropout=0.0)[family].any() for family in FAMILIES
+    )
     assert windows.batch([0])["piano"].any()
 
 
@@ -245,7 +247,7 @@ def test_a_seed_gives_the_same_batch_again():
     windows = Windows([grid_song(Song(96, tracks))])
 
     def batch(seed):
-        return windows.batch([0, 1, 2], np.random.default_rng(seed), transpose=6, mute=0.3)
+        return windows.batch([0, 1, 2], np.random.default_rng(seed), transpose=6, instrument_dropout=0.3)
 
     assert all(np.array_equal(batch(5)[name], batch(5)[name]) for name in batch(5))
     assert any(not np.array_equal(batch(5)[name], batch(6)[name]) for name in batch(5))

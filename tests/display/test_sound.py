@@ -1,6 +1,8 @@
 import io
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import mido
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import soundfile
 from display_song import STEP, TICKS, make_song
 
-from drumlib.display import encode_mp3, render, render_stems, save_mp3
+from drumlib.display import encode_mp3, render, render_mp3, render_stems, save_mp3, sound
 from drumlib.display.sound import CEILING, SAMPLE_RATE, TAIL, section
 from drumlib.music import Note, Song, Tempo, Track, only, songbook
 from drumlib.music.kit import PITCH_OF_DRUM
@@ -266,8 +268,6 @@ def test_days_of_sound_are_refused():
 
 
 def test_display_is_imported_when_it_is_used():
-    import subprocess
-
     code = (
         "import sys, drumlib.display as d; heavy = {'soundfile', 'matplotlib', 'symusic', 'keras', 'numpy'}; "
         "assert not heavy & set(sys.modules); assert callable(d.render) and 'plot_groove' in dir(d); d.Player; "
@@ -312,3 +312,69 @@ def test_what_the_synthesizer_cannot_play_is_refused_by_name(monkeypatch):
     monkeypatch.setattr(midirenderer, "render_wave_from", refuse)
     with pytest.raises(ValueError, match="^a song: the synthesizer cannot play this: MIDI error"):
         render(Song(480, [Track([Note(0, 60, 90, 480)])], name="a song"))
+
+
+def long_song(seconds: int, *pad: Track) -> Song:
+    """Short notes and drums at 120 bpm, and tracks of choice."""
+    short = [Note(beat * TICKS, 60 + beat % 12, 100, TICKS) for beat in range(2 * seconds)]
+    strokes = [Note(beat * TICKS, 38 if beat % 2 else 36, 110, 10) for beat in range(2 * seconds)]
+    return Song(TICKS, (*pad, Track(short, 0, channel=1), Track(strokes, is_drum=True)))
+
+
+def test_in_blocks_a_song_sounds_as_it_does_at_once(monkeypatch):
+    """Each block is synthesized from a little before its border, so that nothing is heard of the border."""
+    whole = render_stems(long_song(50))
+    monkeypatch.setattr(sound, "BLOCK", 12)
+    parts = render_stems(long_song(50))
+    for name, audio in whole.items():
+        assert len(audio) == len(parts[name])
+        assert np.abs(audio - parts[name]).max() < 2e-3 * np.abs(audio).max(), name
+
+
+def test_a_note_that_is_held_across_blocks_sounds_in_all_of_them(monkeypatch):
+    pad = Song(TICKS, (Track([Note(0, 48, 90, 96 * TICKS)], 16),))  # 48 s of an organ
+    whole = render(pad)
+    monkeypatch.setattr(sound, "BLOCK", 12)
+    monkeypatch.setattr(sound, "RUN_UP", 3)
+    parts = render(pad)
+    for start in np.arange(1, 46, 0.5):
+        assert between(parts, start, start + 1) == pytest.approx(between(whole, start, start + 1), rel=0.2)
+    assert between(parts, 48.5, 49.5) < 1e-3  # and ends when it should
+
+
+def test_the_mp3_of_a_song_is_that_of_its_sound(song, monkeypatch):
+    """Byte for byte, in however many chunks it is read and encoded."""
+    expected = encode_mp3(render(song))
+    assert render_mp3(song) == expected
+    monkeypatch.setattr(sound, "CHUNK", 10_007)
+    assert render_mp3(song) == expected
+    alone = only(song, song.drums)
+    assert render_mp3(alone) == encode_mp3(render(alone))
+    with pytest.raises(ValueError, match="no notes"):
+        render_mp3(Song(TICKS, ()))
+
+
+@pytest.mark.parametrize("beats", [23, 24, 25, 48])
+def test_a_song_that_ends_where_a_block_does(monkeypatch, beats):
+    """Of 24 beats, 12 seconds, nothing is left for a second block."""
+    organ = Song(TICKS, (Track([Note(0, 60, 90, beats * TICKS)], 16),))
+    whole = render(organ)
+    monkeypatch.setattr(sound, "BLOCK", 12)
+    assert len(render(organ)) == pytest.approx(len(whole), abs=2)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc, which says how much memory was taken")
+def test_a_long_song_is_rendered_in_little_memory(tmp_path):
+    path = tmp_path / "long.mid"
+    path.write_bytes(song_to_bytes(long_song(10 * 60)))
+    script = (
+        "import sys; from drumlib.__main__ import main; "
+        "assert main(['render', sys.argv[1], '-o', sys.argv[2]]) == 0; "
+        "print(int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) // 1024)"  # ru_maxrss is inherited
+    )
+    command = [sys.executable, "-c", script, str(path), str(tmp_path / "long.mp3")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-1]) < 320  # MB; at once it would be some 700
+    info = soundfile.info(tmp_path / "long.mp3")
+    assert info.frames / info.samplerate == pytest.approx(10 * 60, abs=2)

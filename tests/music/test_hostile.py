@@ -345,3 +345,15 @@ def test_program_changes_are_not_gone_through_for_every_track():
     start = time.process_time()
     song = song_from_bytes(data)
     assert len(song.tracks) == MAX_TRACKS - 1 and time.process_time() - start < 5
+
+
+def test_very_many_notes_without_length_are_read_and_written_soon():
+    """150,000 in 900 kB: what costs is to make an object of each event, and to make it anew in order to write it."""
+    pitches = bytes([60 + i % 12 for i in range(150_000)])
+    body = bytes.fromhex("00 90") + b"\x01".join(bytes([pitch, 64, 0, pitch, 0]) for pitch in pitches)  # on, off
+    started = time.process_time()
+    song = song_from_bytes(one_track(body + END))
+    data = song_to_bytes(song)
+    assert time.process_time() - started < 4.5
+    assert len(song.tracks[0].notes) == 150_000
+    assert song_from_bytes(data) == song

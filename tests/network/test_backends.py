@@ -79,3 +79,4 @@ def test_the_command_trains_with_jax_where_there_is_no_gpu(tmp_path):
     history = json.loads((tmp_path / "run" / "history.json").read_text())
     assert history["versions"]["backend"] == "jax" and len(history["epochs"]) == 1
     assert (tmp_path / "run" / "best.npz").is_file()
+    assert "\x1b" not in done.stdout and "\b" not in done.stdout  # no progress bars where nobody looks at them

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import shutil
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from drumlib.__main__ import main
 from drumlib.inference import weights_file
 from drumlib.music import songbook, write_song
-from drumlib.network import weights
+from drumlib.network import checkpoints, training, weights
 from drumlib.network.registry import build, pretrained
 
 
@@ -168,6 +169,7 @@ def test_a_disk_that_fails_is_no_damaged_file(tmp_path, monkeypatch):
 
     with pytest.raises(FileNotFoundError):
         weights_file.read_arrays(tmp_path / "nowhere.npz")
+    np.savez(tmp_path / "w.npz", a=np.zeros(3))
     monkeypatch.setattr(np, "load", failing)
     with pytest.raises(OSError, match="Input/output error"):
         weights_file.read_arrays(tmp_path / "w.npz")
@@ -189,3 +191,65 @@ def test_the_command_line_says_so_in_one_line(tmp_path, capsys, usual):
     assert main(["evaluate", str(tmp_path), *options]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"drumlib: {tmp_path / 'w.npz'}: not a whole file of plain arrays")
+
+
+def inflating(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """An .npz of many zeros: small as a file, large in memory."""
+    np.savez_compressed(path, **arrays)
+    assert path.stat().st_size < 1_000_000
+
+
+def peak_of(work) -> float:
+    """The most memory, in MB, that some work takes beyond what was taken before it. It must raise a ValueError."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError):
+            work()
+        return tracemalloc.get_traced_memory()[1] / 1e6
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["x", "right"])
+def test_a_file_that_would_inflate_is_refused_before_it_does(tmp_path, name):
+    """By its names, or by the shapes in its headers: nothing else of it is decompressed."""
+    network, path = build("band-conv"), tmp_path / "w.npz"
+    names = ["x"] if name == "x" else list(weights.named_weights(network))
+    inflating(path, {name: np.zeros(50_000_000 // len(names), "float64") for name in names})  # 400 MB
+    assert peak_of(lambda: weights.load_weights(network, path)) < 20
+
+
+def test_arrays_that_claim_more_than_any_of_ours_are_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(weights_file, "MAX_BYTES", 100_000_000)
+    inflating(tmp_path / "w.npz", {name: np.zeros(10_000_000, "float64") for name in "ab"})  # 160 MB
+    assert peak_of(lambda: weights_file.read_arrays(tmp_path / "w.npz")) < 20
+
+
+def test_a_header_that_lies_about_the_size_is_refused(tmp_path):
+    (tmp_path / "w.npz").write_bytes(archive(header("(15,)")))  # and there are 16 numbers
+    with pytest.raises(ValueError, match=r"x\.npy claims 60 bytes"):
+        weights_file.read_arrays(tmp_path / "w.npz")
+
+
+def test_a_training_state_that_would_inflate_is_refused_before_it_does(tmp_path):
+    network = build("band-conv")
+    training.compile_network(network)
+    history = np.zeros(10, "uint8")
+    many = {f"v{i}": np.zeros(100_000_000 // 8, "float64") for i in range(4)}  # 400 MB
+    inflating(tmp_path / "last.npz", {"history": history, **many})
+    assert peak_of(lambda: checkpoints.restore(network, tmp_path, {})) < 20
+
+
+def test_a_transplant_reads_only_what_it_takes(tmp_path, monkeypatch):
+    network, path = build("thesis", seed=1), tmp_path / "w.npz"
+    weights.save_weights(build("thesis", seed=2), path)
+    read = []
+
+    def reading(path, names):
+        read.extend(names)
+        return weights_file.read_arrays(path, names)
+
+    monkeypatch.setattr(weights, "read_arrays", reading)
+    weights.load_weights(network, path, "decoder")
+    assert read and {name.split("/")[0] for name in read} == {"decoder"}
+    assert weights_file.read_arrays(path, read).keys() == set(read)

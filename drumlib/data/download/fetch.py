@@ -4,8 +4,10 @@ pooch checks sums as well, but deletes the part that it has when it is interrupt
 """
 
 import contextlib
+import errno
 import hashlib
 import json
+import os
 import re
 import socket
 import ssl
@@ -47,12 +49,15 @@ def fetch(url: str, path: Path, sha256: str, max_bytes: int, progress: bool = Tr
         If the server cannot be reached or refuses the file, if it sends more than ``max_bytes``, or if the checksum is
         another.
     OSError
-        If the file cannot be written.
+        If the file cannot be written, or a link lies in its place, which might lead to another file.
     """
     import requests
     from tqdm import tqdm
 
     part, wrong = (path.with_name(path.name + ending) for ending in (".part", ".wrong"))
+    for place in (part, _state_path(part)):
+        if place.is_symlink():
+            raise FileExistsError(errno.EEXIST, "it is a link, and nothing is downloaded through one", str(place))
     furthest, failures, tried = size_of(part), 0, False
     with (
         requests.Session() as session,
@@ -128,7 +133,7 @@ def _continue(session, url: str, part: Path, max_bytes: int, bar) -> None:
         bar.reset(size)
         bar.initial = bar.n = bar.last_print_n = have
         bar.refresh()
-        with open(part, "ab") as file:
+        with open(part, "ab", opener=_no_link) as file:
             while chunk := _read(response):
                 have += len(chunk)
                 if have > max_bytes:
@@ -141,6 +146,11 @@ def _continue(session, url: str, part: Path, max_bytes: int, bar) -> None:
         raise DownloadError(f"{url}: the server sends more than the {max_bytes:,} bytes of the right file")
     if size is not None and have < size:
         raise ConnectionBroken("the connection broke off", answered=True)
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open a file, but not through a link, where the system can tell."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def _read(response) -> bytes:

@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple, Protocol, cast
 
+from drumlib.files import open_zip
+
 WANTED_ENDINGS = (".mid", ".midi", ".csv", ".json", ".txt")
 WANTED_NAMES = ("README", "LICENSE")
 
@@ -73,7 +75,7 @@ def unpack(archive: str | os.PathLike, folder: str | os.PathLike, bounds: Bounds
         tqdm(total=size, desc="unpacking", unit="B", unit_scale=True, disable=not progress) as bar,
     ):
         try:
-            for number, entry in enumerate(entries(raw), 1):
+            for number, entry in enumerate(entries(raw, bounds), 1):
                 name = entry.name
                 if number > bounds.entries:
                     raise ArchiveError(f"it holds more than {bounds.entries:,} files and folders")
@@ -161,20 +163,24 @@ def naming(path: Path) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
-def entries(raw: BinaryIO) -> Iterator[ArchiveEntry]:
+def entries(raw: BinaryIO, bounds: Bounds) -> Iterator[ArchiveEntry]:
     """All entries of a zip or a tar.gz. Each must be read before the next one is requested."""
     magic = raw.read(2)
     raw.seek(0)
     if magic == b"PK":
-        return zip_entries(raw)
+        return zip_entries(raw, bounds)
     if magic == b"\x1f\x8b":
         return tar_entries(raw)
     raise ArchiveError("it is neither a zip nor a tar.gz")
 
 
-def zip_entries(raw: BinaryIO) -> Iterator[ArchiveEntry]:
+def zip_entries(raw: BinaryIO, bounds: Bounds) -> Iterator[ArchiveEntry]:
     """The entries of a zip."""
-    with zipfile.ZipFile(raw) as archive:
+    try:
+        opened = open_zip(raw, bounds.entries)
+    except OverflowError:
+        raise ArchiveError(f"it holds more than {bounds.entries:,} files and folders") from None
+    with opened as archive:
         for info in archive.infolist():
             if info.flag_bits & 1:
                 raise ArchiveError("it is encrypted")
