@@ -194,11 +194,10 @@ def test_a_run_of_version_0_1_is_resumed(windows, tmp_path):
     np.savez(tmp_path / "old" / "last.npz", **old)
     with pytest.raises(ValueError, match="was configured as"):
         train(preset, windows, windows, tmp_path / "old", replace(config, transpose=0), resume=True, verbose=0)
-    resumed = [
-        train(preset, windows, windows, tmp_path / run, config, resume=True, verbose=0) for run in ("new", "old")
-    ]
-    assert resumed[0]["epochs"] == resumed[1]["epochs"] and len(resumed[1]["epochs"]) == 2
-    one, other = weights(tmp_path / "new"), weights(tmp_path / "old")
+    runs = [tmp_path / run for run in ("new", "old")]
+    new, old = (train(preset, windows, windows, run, config, resume=True, verbose=0)["epochs"] for run in runs)
+    assert new == old and len(old) == 2
+    one, other = map(weights, runs)
     for name in one:
         np.testing.assert_array_equal(one[name], other[name])
 
