@@ -133,6 +133,11 @@ class LineUps:
     def song_count(self) -> int:
         return self.windows.song_count
 
+    @property
+    def settings(self) -> dict:
+        """What must be the same when a training is resumed."""
+        return {"sampled_sets": len(self.sampled)}
+
 
 class CriticBatches(keras.utils.PyDataset):
     """Batches of (bands and drums, whether the drums are real), every window once with real and once with other drums.

@@ -41,7 +41,8 @@ def train(
     Parameters
     ----------
     preset : the name of a preset, or a preset, of a kind in ``registry``
-    training, validation : data of that kind: ``Windows`` of songs, ``TwoBarWindows`` of grooves, ...
+    training, validation : data of that kind: ``Windows`` of songs, ``TwoBarWindows`` of grooves, ...; if they have
+        ``settings``, these are written to the history, too
     out : the folder of the run
     config : if None, that of the preset
     decoder_from : a weights file whose decoder the network begins with (thesis, 4.3): see the schedule "transfer"
@@ -72,6 +73,7 @@ def train(
     }
     if hasattr(training, "song_count"):
         settings["songs"] = {"train": training.song_count, "validation": validation.song_count}
+    settings |= getattr(training, "settings", {})
     batches = partial(KINDS[type(preset)].batches, network, config=config)
     epoch_batches = partial(batches, training)
     return run(network, out, config, epoch_batches, batches(validation), settings, resume, verbose)

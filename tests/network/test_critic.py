@@ -201,6 +201,9 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path):
     whole, parts = (read_arrays(tmp_path / run / "last.npz") for run in ("whole", "parts"))
     for name in whole.keys() - {"history"}:
         np.testing.assert_allclose(whole[name], parts[name], atol=1e-6, err_msg=name)
+    two = LineUps(windows, np.concatenate([deaf(windows, 0), deaf(windows, 1)]))
+    with pytest.raises(ValueError, match="sampled_sets 1, not 2"):
+        train(SMALL, two, LineUps(others, deaf(others, 1)), tmp_path / "parts", CRITIC_CONFIG, True, verbose=0)
 
 
 LISTENER = BandConvPreset(
