@@ -1,6 +1,7 @@
 """Training can be stopped at any time, and goes on exactly where it was."""
 
 import json
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from drumlib.music import songbook
 from drumlib.network.batches import Batches
 from drumlib.network.checkpoints import OLD_FIELDS
 from drumlib.network.devices import precision
-from drumlib.network.registry import build
+from drumlib.network.registry import PRESETS, build
 from drumlib.network.training import compile_network, train
 from drumlib.network.training_config import SCHEDULES, TrainingConfig, TrainingStage, config_for
 from drumlib.network.weights import load_weights, named_weights, save_weights
@@ -178,26 +179,28 @@ def test_best_learns_and_is_resumed_exactly(windows, tmp_path):
 
 def test_a_run_of_version_0_1_is_resumed(windows, tmp_path):
     """Its history has other keys and fields, an old preset name, and no gradient clipping (the preset had it then)."""
-    config = config_for("band-conv", epochs=2, batch=4)
-    train("band-conv", windows, windows, tmp_path / "whole", config, verbose=0)
-    run = tmp_path / "old"
-    train("band-conv", windows, windows, run, replace(config, epochs=1), verbose=0)
-    history = json.loads((run / "history.json").read_text())
+    preset = replace(PRESETS["band-conv"], units=8, decoder_units=8, dilations=(1,))
+    config = config_for("band-conv", epochs=2, batch=8)
+    train(preset, windows, windows, tmp_path / "new", replace(config, epochs=1), verbose=0)
+    shutil.copytree(tmp_path / "new", tmp_path / "old")
+    history = json.loads((tmp_path / "new" / "history.json").read_text())
     new = history["config"]
-    old = {old: new[name] for old, name in OLD_FIELDS.items()} | {"fall": "stalls"}
-    same = {name: new[name] for name in ("epochs", "batch", "transpose", "kl_weight", "free_bits", "windows", "seed")}
-    plan = {**same, **old, "schedule": new["schedule"], "mixed": new["mixed"]}
-    songs = {name: history[name] for name in ("windows", "songs", "versions", "epochs")}
-    text = json.dumps({"preset": "best", "transplant": None, "plan": plan, **songs})
-    arrays = weights(run) | {"history": np.frombuffer(text.encode(), dtype=np.uint8)}
-    np.savez(run / "last.npz", **arrays)
-    train("band-conv", windows, windows, run, config, resume=True, verbose=0)
-    one, other = weights(tmp_path / "whole"), weights(run)
+    plan = {old: new[name] for old, name in OLD_FIELDS.items()} | {"fall": "stalls"}
+    names = ("epochs", "batch", "transpose", "kl_weight", "free_bits", "windows", "seed", "schedule", "mixed")
+    plan |= {name: new[name] for name in names}
+    kept = {name: history[name] for name in ("windows", "songs", "versions", "epochs")}
+    text = json.dumps({"preset": "best", "transplant": None, "plan": plan, **kept})
+    old = weights(tmp_path / "old") | {"history": np.frombuffer(text.encode(), dtype=np.uint8)}
+    np.savez(tmp_path / "old" / "last.npz", **old)
+    with pytest.raises(ValueError, match="was configured as"):
+        train(preset, windows, windows, tmp_path / "old", replace(config, transpose=0), resume=True, verbose=0)
+    resumed = [
+        train(preset, windows, windows, tmp_path / run, config, resume=True, verbose=0) for run in ("new", "old")
+    ]
+    assert resumed[0]["epochs"] == resumed[1]["epochs"] and len(resumed[1]["epochs"]) == 2
+    one, other = weights(tmp_path / "new"), weights(tmp_path / "old")
     for name in one:
         np.testing.assert_array_equal(one[name], other[name])
-    np.savez(run / "last.npz", **arrays)
-    with pytest.raises(ValueError, match="was configured as"):
-        train("band-conv", windows, windows, run, replace(config, transpose=0), resume=True, verbose=0)
 
 
 def test_half_precision_keeps_whole_weights():
