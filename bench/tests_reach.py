@@ -21,7 +21,7 @@ from drumlib.files import write_whole
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results" / "coverage.json"
-START = "<!-- written by bench/tests_reach.py: a test compares it with bench/results/coverage.json -->"
+START = "<!-- written by bench/tests_reach.py: its figures are those of bench/results/coverage.json -->"
 END = "<!-- end -->"
 KEYS = ("num_statements", "covered_lines", "num_branches", "covered_branches")
 

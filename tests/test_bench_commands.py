@@ -155,14 +155,3 @@ def test_the_songs_of_the_thesis_network_are_named():
     sums = [md5 for one in figures["learned_from"]["collections"] for md5 in one["md5"]]
     assert len(sums) == len(set(sums)) == sum(figures["training"]["songs"].values()) == 140
     assert re.findall(r"\b[0-9a-f]{32}\b", shipped_file("thesis", "md").read_text(encoding="utf-8")) == sums
-
-
-def test_contributing_says_how_much_the_tests_reach(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCH))
-    import tests_reach
-
-    results = json.loads(tests_reach.RESULTS.read_text(encoding="utf-8"))
-    written = tests_reach.START + "\n" + tests_reach.in_words(results) + tests_reach.END
-    assert written in (BENCH.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    whole = results["folders"].pop("drumlib")
-    assert whole["num_statements"] == sum(row["num_statements"] for row in results["folders"].values())

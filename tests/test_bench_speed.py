@@ -17,6 +17,7 @@ def bench(root):
         yield importlib.import_module("network_speed")
 
 
+@pytest.mark.slow
 def test_the_quick_run_writes_every_figure(bench, tmp_path, capsys):
     out = tmp_path / "speed.json"
     bench.main(["--quick", "--out", str(out)])
@@ -60,6 +61,7 @@ def test_the_operations_are_those_of_the_layers(bench):
     assert products["ours"] == products["thesis"] - spared
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bars", [1, 8, 100])
 def test_a_song_is_repeated_to_the_bar(bench, bars):
     song = bench.repeated(songbook.song("funk"), bars)

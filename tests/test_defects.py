@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import mido
 import numpy as np
+import pytest
 
 from drumlib.data.corpus.builder import build
 from drumlib.data.corpus.reader import Corpus
@@ -88,6 +89,7 @@ def test_3_of_two_strokes_in_one_cell_the_loudest_is_kept():
     assert groove.offsets[0, 1] == 0 and groove.offsets[4, 1] > 0.2
 
 
+@pytest.mark.slow
 def test_4_nothing_that_trains_is_tested_on(tmp_path):
     """Not a window of the same song, not its copy in another key, not a second combination of its tracks."""
     for name in songbook.names():
@@ -113,6 +115,7 @@ def test_4_nothing_that_trains_is_tested_on(tmp_path):
         assert not seen[one][1] & seen[other][1], "a song"
 
 
+@pytest.mark.slow
 def test_9_every_song_that_is_left_out_is_named_with_its_reason(tmp_path):
     songs = tmp_path / "songs"
     songs.mkdir()

@@ -60,6 +60,7 @@ def test_there_are_drums_in_the_last_bar(result):
     assert max(note.tick for note in result.drums[0].notes) >= result.bars[-1].tick - result.ticks_per_beat // 8
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_sampled_notes_differ_between_seeds(song):
     def sampled(seed):
         return song_to_bytes(accompany(song, seed=seed, temperature=1.0))
@@ -79,6 +80,7 @@ def test_sampling_leaves_the_callers_random_numbers_alone(song):
     assert (np.random.random(), random.random()) == expected
 
 
+@pytest.mark.slow
 def test_sampling_z_depends_on_the_seed_alone(song):
     one, same, other = (candidates(song, preset="thesis", seed=seed, sample_z=True)[0].groove for seed in (1, 1, 2))
     assert one == same
@@ -165,6 +167,7 @@ def test_a_higher_threshold_plays_less(song):
     assert counts[0] > counts[1] > counts[2] > 0
 
 
+@pytest.mark.slow
 def test_every_combination_is_tried_once_and_bounded(song):
     guitars = [Track(song.parts("guitar")[0].notes[n:], 24 + n, channel=n) for n in range(4)]
     many = only(song, [*song.parts("piano"), *song.parts("bass"), *guitars])
@@ -245,6 +248,7 @@ def test_a_long_song_is_its_windows_side_by_side(song):
     assert at_once["hits"].shape == whole["hits"].shape
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["thesis", "band-conv"])
 def test_few_windows_at_a_time_play_what_all_at_once_do(song, preset, monkeypatch):
     grid = Grid(song)

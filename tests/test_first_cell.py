@@ -150,6 +150,7 @@ def content(tmp_path) -> Path:
 CELL = tool.SOURCE.format(address="")
 
 
+@pytest.mark.slow
 def test_on_colab_it_brings_what_is_missing_and_moves_nothing(colab, content):
     then, said = colab.run(content, CELL, colab.repository.as_uri())
     assert then, said
@@ -169,6 +170,7 @@ def test_on_colab_it_brings_what_is_missing_and_moves_nothing(colab, content):
     assert another == then and "nothing was installed" in said
 
 
+@pytest.mark.slow
 def test_it_takes_the_versions_that_the_book_is_tested_with(colab, content):
     lock = load_tool("colab").tested((ROOT / "requirements.lock").read_text(encoding="utf-8"))
     tested = lock["symusic"].removeprefix("==")
@@ -180,6 +182,7 @@ def test_it_takes_the_versions_that_the_book_is_tested_with(colab, content):
     assert then["versions"]["symusic"] == tested, said
 
 
+@pytest.mark.slow
 def test_it_says_if_something_was_replaced_after_all(colab, content):
     tools = colab.repository / "book" / "_tools" / "colab.py"
     tools.write_text(tools.read_text().replace('"--constraint", str(file)', '"--upgrade"'))
@@ -189,6 +192,7 @@ def test_it_says_if_something_was_replaced_after_all(colab, content):
     assert "restart the session" in said and "numpy 2.1.3 (now 9.0)" in said
 
 
+@pytest.mark.slow
 def test_if_pip_cannot_it_says_why(colab, content):
     (next(colab.wheels.glob("mido-*"))).unlink()
     then, said = colab.run(content, CELL, colab.repository.as_uri())
@@ -201,6 +205,7 @@ def test_without_an_address_it_says_so_and_how_to_go_on(colab, content):
     assert not list(content.iterdir())
 
 
+@pytest.mark.slow
 def test_a_copy_that_was_uploaded_will_do(colab, content):
     subprocess.run(["git", "clone", "--quiet", colab.repository.as_uri(), str(content / "drummers-book")], check=True)
     then, said = colab.run(content, CELL)

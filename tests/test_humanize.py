@@ -59,6 +59,7 @@ def test_velocities_and_offsets_move(song):
     assert np.abs(before.velocities - after.velocities)[struck].mean() > 0.02
 
 
+@pytest.mark.slow
 def test_the_same_seed_the_same_performance(song):
     assert humanize(song, seed=1) == humanize(song, seed=1)
     assert humanize(song, seed=1) != humanize(song, seed=2)

@@ -37,6 +37,7 @@ def test_accompany(rock, tmp_path, capsys):
     assert "56 bars" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_accompany_and_render(rock, tmp_path):
     out, sound = tmp_path / "out.mid", tmp_path / "out.mp3"
     assert main(["accompany", str(rock), "-o", str(out), "--threshold", "0.5", "--render", str(sound)]) == 0
@@ -139,6 +140,7 @@ def test_both_files_or_none(rock, tmp_path, capsys):
         assert str(sound) in error and error.count("\n") == 1 and not out.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "trouble, code", [(OSError(28, "No space left on device", "song.mp3"), 1), (KeyboardInterrupt, 130)]
 )
@@ -295,6 +297,7 @@ def test_help(command, capsys):
     assert ended.value.code == 0 and "usage" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_train_and_evaluate_on_a_folder(tmp_path, capsys):
     for name in songbook.names():
         write_song(songbook.song(name), tmp_path / f"{name}.mid")
@@ -326,6 +329,7 @@ def test_evaluate_every_song_of_a_folder(rock, tmp_path, capsys):
     assert "no validation songs" in scores["drummers"]["band-conv"]["threshold chosen by"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options, reason",
     [
@@ -365,6 +369,7 @@ def test_evaluate_that_is_stopped_writes_nothing(rock, tmp_path, monkeypatch, ca
     assert capsys.readouterr().err == "drumlib: stopped\n" and sorted(tmp_path.iterdir()) == [rock]
 
 
+@pytest.mark.slow
 def test_corpus_and_train_on_it(tmp_path, capsys):
     songs, corpus = str(tmp_path / "songs"), str(tmp_path / "corpus")
     main(["songbook", "-o", songs])
@@ -502,6 +507,7 @@ def corpus_of(songs: str) -> str:
     return f"{songs} as a corpus"
 
 
+@pytest.mark.slow
 def test_songs_held_back_in_one_collection_train_in_no_other(tmp_path, monkeypatch, capsys):
     """A folder that is parted by what the songs play, and two corpora whose lists part some of them otherwise."""
     from drumlib.data import training_sets

@@ -65,6 +65,7 @@ def test_it_has_all_that_a_chapter_needs(tool, book, after):
     assert any(cell.metadata.get("mystnb", {}).get("image", {}).get("alt") for cell in cells)
 
 
+@pytest.mark.slow
 def test_it_runs(tool, book):
     notebook = nbformat.read(tool.begin("swing", "Swing", None, book), as_version=4)
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(book / "book")}}).execute()

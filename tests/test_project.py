@@ -209,6 +209,7 @@ def test_a_chapter_that_is_not_there_is_named_before_anything_is_installed():
 TOOLS = ("check_book", "clean", "exercises", "first_cell", "forget", "new_chapter", "publish", "run_chapters")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", TOOLS)
 def test_who_asks_a_tool_for_help_gets_help_and_nothing_else(tool, capsys):
     with pytest.raises(SystemExit) as ended:

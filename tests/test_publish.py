@@ -93,6 +93,7 @@ def copy(everything, tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_repository_itself_agrees_with_its_address():
     ran = publish(ROOT, "--check")
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -126,6 +127,7 @@ def test_every_place_has_the_address(published):
         assert f'"{repository}"' in "".join(json.loads(chapter.read_text())["cells"][1]["source"]), chapter.name
 
 
+@pytest.mark.slow
 def test_there_and_back_changes_no_byte(copy):
     before = files(copy)
     assert publish(copy, OURS).returncode == 0
@@ -136,6 +138,7 @@ def test_there_and_back_changes_no_byte(copy):
     assert files(copy) == before
 
 
+@pytest.mark.slow
 def test_a_second_call_writes_nothing(copy):
     publish(copy, OURS)
     once = {path: path.stat().st_mtime_ns for path in copy.rglob("*")}
@@ -192,6 +195,7 @@ def test_a_malformed_name_is_refused_in_words(tool, wrong, why):
         tool.parse(wrong)
 
 
+@pytest.mark.slow
 def test_a_malformed_name_changes_nothing(copy):
     before = files(copy)
     ran = publish(copy, "https://github.com/a/b")
@@ -218,6 +222,7 @@ def test_too_few_words_or_too_many_are_an_error(tool, capsys, words):
     assert stopped.value.code == 2 and "usage:" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, old, new",
     [
@@ -238,6 +243,7 @@ def test_if_a_place_is_missing_no_file_is_written(copy, name, old, new):
     assert files(copy) == before
 
 
+@pytest.mark.slow
 def test_a_place_that_disagrees_is_named(copy):
     publish(copy, OURS)
     path = copy / "CITATION.cff"

@@ -86,6 +86,7 @@ def test_the_same_seed_gives_the_same_bytes():
     assert song_to_bytes(compose(drummer(), "funk", 7)) == song_to_bytes(compose(drummer(), "funk", 7))
 
 
+@pytest.mark.slow
 def test_no_two_seeds_give_the_same_band():
     songs = [compose(drummer(), "funk", seed) for seed in range(20)]
     for family in FAMILIES:
@@ -204,6 +205,7 @@ def test_every_chord_can_be_laid_out_in_every_register():
                     assert len(set(notes)) == len(notes) >= min(3, size)
 
 
+@pytest.mark.slow
 def test_the_bass_leans_on_the_kick_and_on_no_other():
     own, other = [], []
     for style in GENRES:

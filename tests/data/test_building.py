@@ -148,6 +148,7 @@ def parts_of_splits(corpus) -> dict[str, set[int]]:
     return {split: {int(prints[song][i]) for song, i in rows} for split, rows in index.items()}
 
 
+@pytest.mark.slow
 def test_no_drum_part_stands_in_two_splits(tmp_path):
     """Even if a table puts the same song, with other bands, into all three."""
     rows = ["file,split"]
@@ -187,6 +188,7 @@ def test_no_drum_part_of_real_songs_stands_in_two_splits(shared_data, tmp_path):
 # What happens on the way
 
 
+@pytest.mark.slow
 def test_processes_threads_and_this_process_build_the_same(folder, built, tmp_path):
     quick(folder, tmp_path / "processes", workers=2)
     assert contents(tmp_path / "processes") == contents(built)
@@ -195,6 +197,7 @@ def test_processes_threads_and_this_process_build_the_same(folder, built, tmp_pa
     assert contents(tmp_path / "threads") == contents(built)
 
 
+@pytest.mark.slow
 def test_a_real_dask_cluster_builds_the_same(folder, built, tmp_path):
     distributed = pytest.importorskip("distributed")
     with (
@@ -232,6 +235,7 @@ def test_a_shard_that_is_not_whole_is_made_again(folder, built, tmp_path, harm):
     assert contents(out) == contents(built)
 
 
+@pytest.mark.slow
 def test_killed_builds_go_on_and_end_the_same(folder, built, tmp_path):
     """Killed again and again, at any moment, without warning."""
     out = tmp_path / "corpus"
@@ -266,6 +270,7 @@ class Deadly(SongFolder):
         return super().read(entry)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["own pool", "a given pool", "a maker of pools"])
 def test_a_song_that_kills_its_reader_costs_that_song(folder, tmp_path, way):
     from drumlib.data.corpus.workers import pool

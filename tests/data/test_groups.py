@@ -169,6 +169,7 @@ print(t.split_groups([f"artist {i}" for i in range(40)], [1] * 40))
 """
 
 
+@pytest.mark.slow
 def test_other_processes_find_the_same_whatever_their_hash_seed(root):
     runs = [
         subprocess.run(

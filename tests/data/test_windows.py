@@ -262,6 +262,7 @@ def touch(folder, *names):
         (folder / name).touch()
 
 
+@pytest.mark.slow
 def test_windows_import_neither_symusic_nor_keras():
     code = "import sys, drumlib.data.windows; print({'symusic', 'keras', 'drumlib.music.fast_midi'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -226,6 +226,7 @@ def test_without_drums(song):
     assert "loud" not in page.all("div", **{"class": "dlp-legend"})[0]["text"]
 
 
+@pytest.mark.slow
 def test_sixteen_bars_are_light():
     player = Player(make_song(16))
     assert len(player.html) < 720_000

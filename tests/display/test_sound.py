@@ -321,6 +321,7 @@ def long_song(seconds: int, *pad: Track) -> Song:
     return Song(TICKS, (*pad, Track(short, 0, channel=1), Track(strokes, is_drum=True)))
 
 
+@pytest.mark.slow
 def test_in_blocks_a_song_sounds_as_it_does_at_once(monkeypatch):
     """Each block is synthesized from a little before its border, so that nothing is heard of the border."""
     whole = render_stems(long_song(50))

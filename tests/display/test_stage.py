@@ -48,6 +48,7 @@ def test_every_setting_has_its_own_take():
     assert [take[0] for take in data["takes"]] == [0, 1, 2, 1, 3, 1]
 
 
+@pytest.mark.slow
 def test_bars_are_numbered_as_in_the_song():
     stage = loudness_stage(start_bar=12)
     for page in (stage.html, stage.take_html(0, 0)):
@@ -245,6 +246,7 @@ Sequencer()
 """
 
 
+@pytest.mark.slow
 def test_with_a_kernel_and_a_reader_it_brings_its_widgets(monkeypatch, root):
     manager = pytest.importorskip("jupyter_client.manager")
     monkeypatch.setenv("PYTHONPATH", str(root))

@@ -94,6 +94,7 @@ def test_some_bars_keep_the_tempo_that_holds_in_them():
 # Takes are drumlib's own
 
 
+@pytest.mark.slow
 def test_thresholded_hits_are_those_of_candidates():
     stage = threshold_and_temperature("rock", bars=2)
     song = without_drums(songbook.song("rock"))
@@ -112,6 +113,7 @@ def test_thresholded_hits_are_those_of_candidates():
     assert ((take.picture[::-1].T > stage.knobs[0].values[2]) == take.groove.hits).all()
 
 
+@pytest.mark.slow
 def test_sampled_hits_are_those_of_candidates_and_the_network_plays_once_a_temperature(monkeypatch):
     from drumbook.widgets import generation
 
@@ -127,6 +129,7 @@ def test_sampled_hits_are_those_of_candidates_and_the_network_plays_once_a_tempe
     assert "exceeds 0.62, a probability of 44%" in stage.takes[stage.knobs[0].values.index(0.62), 0].caption
 
 
+@pytest.mark.slow
 def test_the_walk_is_the_networks_own():
     from drumlib.network.registry import pretrained
 
@@ -145,6 +148,7 @@ def test_the_walk_is_the_networks_own():
         latent_walk(a, b, stops=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("readout", ["sample", "median", "spread-matched"])
 def test_strength_is_humanizes_amount(readout):
     from drumbook.widgets.humanizing import song_of
@@ -201,6 +205,7 @@ def test_layers_are_the_encoders_own():
         encoder_layers("rock", start_bar=50)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factory", [threshold_and_temperature, latent_walk, humanize_strength, encoder_layers])
 def test_pages_are_small(factory):
     page = factory().html
@@ -272,6 +277,7 @@ def linked(page: str) -> bytes:
     return base64.b64decode(re.search(r'href="data:audio/midi;base64,([^"]*)"', page)[1])
 
 
+@pytest.mark.slow
 def test_a_song_comes_back_with_the_drums_that_accompany_gives():
     from drumlib.drummer import accompany
 
@@ -282,6 +288,7 @@ def test_a_song_comes_back_with_the_drums_that_accompany_gives():
     assert "mine with drums.mid" in page and "drumlib-player" in page
 
 
+@pytest.mark.slow
 def test_what_the_drummer_has_to_say_is_shown():
     from drumlib.music import only, song_to_bytes
 
@@ -342,6 +349,7 @@ def parts_of(box) -> dict:
     return {child.description: child for child in box.children if hasattr(child, "description")}
 
 
+@pytest.mark.slow
 def test_the_box_plays_at_once_and_again_for_another_song(pages):
     parts = parts_of(song_file.upload_box())
     assert len(pages) == 1 and "drumlib-player" in pages[0] and "rock with drums.mid" in pages[0]
@@ -349,6 +357,7 @@ def test_the_box_plays_at_once_and_again_for_another_song(pages):
     assert len(pages) == 2 and "drumlib-player" in pages[1] and "bossa with drums.mid" in pages[1]
 
 
+@pytest.mark.slow
 def test_the_box_hears_of_an_upload(pages):
     parts = parts_of(song_file.upload_box())
     parts["Song"].value = song_file.UPLOADED
@@ -369,6 +378,7 @@ def test_the_box_hears_of_an_upload(pages):
         assert pages[-1] != pages[-2]
 
 
+@pytest.mark.slow
 def test_the_page_has_all_songs_and_says_what_it_cannot():
     thing = your_song()
     assert set(thing.stages) == set(songbook.names())

@@ -171,6 +171,7 @@ def test_songs_without_drums_are_named(tmp_path):
 # --- what is played -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["band-conv", "thesis"])
 def test_a_network_plays_as_the_drummer_does(preset):
     songs = [a_song("a", 0, bars=9), a_song("b", 1, bars=17)]
@@ -308,6 +309,7 @@ def folders(tmp_path_factory):
     return folder, folder / "corpus"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("preset", "threshold"), [("thesis", 0.62), ("band-conv", 0.34)])
 def test_the_report_on_windows_reads_each_network_as_it_is_meant(folders, preset, threshold):
     results = evaluate_windows(folders[0], preset=preset)
@@ -319,6 +321,7 @@ def test_the_report_on_windows_reads_each_network_as_it_is_meant(folders, preset
     assert f"2 songs, {results['windows']} windows" in table(results)
 
 
+@pytest.mark.slow
 def test_the_report_on_windows_of_a_corpus_is_that_of_its_files(folders):
     one, other = (evaluate_windows(folder) for folder in folders)
     assert one == other and [row["song"] for row in one["per_song"]] == ["rock", "swing"]

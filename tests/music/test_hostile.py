@@ -273,6 +273,7 @@ def test_the_longest_song():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("division", [1, 3, 1677])
 @pytest.mark.parametrize("meter", ["01 06", "01 00", "FF 06", "07 03"])
 def test_the_longest_songs_in_odd_meters(division, meter):
@@ -286,6 +287,7 @@ def test_the_longest_songs_in_odd_meters(division, meter):
     assert grid.locate([song.end - division])[0][0] < grid.steps
 
 
+@pytest.mark.slow
 def test_a_meter_on_every_tick():
     body = bytes.fromhex("01 FF 58 04 01 06 18 08") * 20_000 + NOTE
     song = song_from_bytes(one_track(body))
@@ -325,6 +327,7 @@ print(len(song.tracks[0].notes), used.ru_utime - before, peak)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not count memory in this way")
 def test_a_large_file_takes_little_time_and_memory():
     """A quarter of MAX_BYTES in which every third byte is a note. The whole takes four times as much: all is linear."""
@@ -336,6 +339,7 @@ def test_a_large_file_takes_little_time_and_memory():
     assert megabytes < 400
 
 
+@pytest.mark.slow
 def test_program_changes_are_not_gone_through_for_every_track():
     """Half a megabyte: one track of nothing but programs, and as many tracks with a note as there may be."""
     changes = b"".join(b"\x01\xc0" + bytes([i % 128]) for i in range(160_000))
@@ -347,6 +351,7 @@ def test_program_changes_are_not_gone_through_for_every_track():
     assert len(song.tracks) == MAX_TRACKS - 1 and time.process_time() - start < 5
 
 
+@pytest.mark.slow
 def test_very_many_notes_without_length_are_read_and_written_soon():
     """150,000 in 900 kB: what costs is to make an object of each event, and to make it anew in order to write it."""
     pitches = bytes([60 + i % 12 for i in range(150_000)])

@@ -499,6 +499,7 @@ def songs(draw):
     return Song(draw(st.integers(1, 32767)), tracks, tempos, meters)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(songs())
 def test_what_is_written_and_read_is_the_same_song(song):

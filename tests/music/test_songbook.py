@@ -60,6 +60,7 @@ def test_length_meter_and_resolution(song):
     assert Grid(song).steps == 16 * len(song.bars)  # nothing rounds over the last bar line
 
 
+@pytest.mark.slow
 def test_the_same_at_each_call(name, song):
     again = songbook.SONGS[name]()
     assert again == song

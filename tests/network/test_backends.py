@@ -25,6 +25,8 @@ from pathlib import Path
 import keras
 sys.path.insert(0, sys.argv[1])
 from test_backends import losses
+
+pytestmark = pytest.mark.slow
 print(json.dumps([keras.backend.backend(), losses(Path(sys.argv[2]), sys.argv[3])]))
 """
 

@@ -31,6 +31,8 @@ from drumlib.network.training import train
 from drumlib.network.training_config import TrainingConfig
 from drumlib.network.weights import load_weights, save_weights
 
+pytestmark = pytest.mark.slow
+
 FAMILIES = ("piano", "guitar", "bass")
 SMALL = CriticPreset(units=16, dilations=(1,), band_dropout=0.0)
 

@@ -61,6 +61,7 @@ def test_playing_and_teacher_forcing_agree_on_the_networks_own_history(network):
     np.testing.assert_allclose(told[..., 9:18][struck], played[..., 9:18][struck], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_its_decoder_fits_into_the_thesiss_network(tmp_path):
     """What was learned from drums alone can be transplanted (thesis, 4.3)."""
     save_weights(build(GrooveVAEPreset(), seed=3), tmp_path / "w.npz", "float32")
@@ -78,6 +79,7 @@ def test_what_is_played_depends_on_z(network):
     assert np.abs(vectors[:, 0] - vectors[:, 1]).max() > 1e-4  # a bar is not the bar before
 
 
+@pytest.mark.slow
 def test_the_divergence_costs_what_is_above_the_free_bits():
     drums = grooves(4)
     network = build(replace(SMALL, free_bits=0.0), seed=2)

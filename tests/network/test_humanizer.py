@@ -39,6 +39,7 @@ def test_a_distribution_for_every_cell(form):
         np.testing.assert_allclose(histograms.sum(axis=-1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_it_hears_the_hits_ahead_as_well(form):
     network, hits = build(replace(SMALL, form=form)), grooves(1)[..., :9]
@@ -48,6 +49,7 @@ def test_it_hears_the_hits_ahead_as_well(form):
     assert np.abs(one - two).max() > 1e-7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tempo", "hears"), [(True, True), (False, False)])
 def test_the_tempo_is_heard_only_where_it_is_told(tempo, hears):
     network = build(replace(SMALL, tempo=tempo))

@@ -13,6 +13,8 @@ import pytest
 from drumlib.inference.weights_file import read_arrays
 from drumlib.music import songbook, write_song
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = 5
 
 

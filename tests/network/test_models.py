@@ -52,6 +52,7 @@ def test_shapes_and_ranges(network):
     assert np.abs(outputs["offsets"]).max() <= 1
 
 
+@pytest.mark.slow
 def test_playing_and_teacher_forcing_agree_on_the_networks_own_history(network):
     played = network.generate(band(2, 128))
     told = arrays(network({**band(2, 128), "drums": np.concatenate(list(played.values()), axis=-1)}))
@@ -59,6 +60,7 @@ def test_playing_and_teacher_forcing_agree_on_the_networks_own_history(network):
         np.testing.assert_allclose(played[name], told[name], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_playing_and_teacher_forcing_agree_on_the_true_history(network):
     truth, given = drums(2, 128), band(2, 128)
     told = arrays(network({**given, "drums": truth}))
@@ -129,6 +131,7 @@ def test_the_bottleneck_adds_its_divergence_in_training_only(network):
     assert float(network.bottleneck.losses[0]) == pytest.approx(by_hand * network.bottleneck.kl_weight, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_network():
     one, same, other = (build("thesis", seed).conductor.get_weights()[0] for seed in (5, 5, 6))
     np.testing.assert_array_equal(one, same)
@@ -141,6 +144,7 @@ def test_an_unknown_preset_is_named():
     assert "thesis" in PRESETS
 
 
+@pytest.mark.slow
 def test_weights_there_and_back(network, tmp_path):
     save_weights(network, tmp_path / "w.npz", "float32")
     other = build("thesis", seed=9)
@@ -178,6 +182,7 @@ print(json.dumps({"told": np.asarray(told["hits"]).tolist(), "played": played["h
 """
 
 
+@pytest.mark.slow
 def test_jax_gives_the_same_probabilities(network, tmp_path):
     pytest.importorskip("jax")
     save_weights(network, tmp_path / "w.npz", "float32")

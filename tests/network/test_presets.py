@@ -20,6 +20,8 @@ from drumlib.network.variants.attention import AttentiveDecoder, positional_enco
 from drumlib.network.variants.variants import VariantPreset
 from drumlib.network.weights import save_weights
 
+pytestmark = pytest.mark.slow
+
 PARAMETERS = {
     "thesis": 3_945_135,
     "flat": 3_945_135 - 525_312,  # no conductor

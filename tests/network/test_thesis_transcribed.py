@@ -6,6 +6,8 @@ import pytest
 
 from drumlib.network.registry import build
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def networks(root):

@@ -210,6 +210,7 @@ def peak_of(work) -> float:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["x", "right"])
 def test_a_file_that_would_inflate_is_refused_before_it_does(tmp_path, name):
     """By its names, or by the shapes in its headers: nothing else of it is decompressed."""
@@ -231,6 +232,7 @@ def test_a_header_that_lies_about_the_size_is_refused(tmp_path):
         weights_file.read_arrays(tmp_path / "w.npz")
 
 
+@pytest.mark.slow
 def test_a_training_state_that_would_inflate_is_refused_before_it_does(tmp_path):
     network = build("band-conv")
     training.compile_network(network)
@@ -240,6 +242,7 @@ def test_a_training_state_that_would_inflate_is_refused_before_it_does(tmp_path)
     assert peak_of(lambda: checkpoints.restore(network, tmp_path, {})) < 20
 
 
+@pytest.mark.slow
 def test_a_transplant_reads_only_what_it_takes(tmp_path, monkeypatch):
     network, path = build("thesis", seed=1), tmp_path / "w.npz"
     weights.save_weights(build("thesis", seed=2), path)
