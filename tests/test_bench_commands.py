@@ -21,6 +21,7 @@ def test_it_loads(path, monkeypatch):
     assert module.__doc__
 
 
+@pytest.mark.slow
 def test_the_evaluation_is_made_row_by_row(tmp_path, monkeypatch, capsys):
     """A row that is there stays; --again makes it anew; nothing of the machine goes into the file."""
     from drumlib.music import songbook, write_song
@@ -72,6 +73,7 @@ def test_the_evaluation_that_is_kept():
         assert sum(drum["notes"] for drum in by_drum.values()) == results["notes"]
 
 
+@pytest.mark.slow
 def test_the_claims_are_counted(tmp_path, monkeypatch):
     """A drum machine does nothing of what is claimed; verdicts are made by the rule; nothing of the machine is told."""
     from drumbook.claims import CLAIMS

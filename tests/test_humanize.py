@@ -66,6 +66,7 @@ def test_the_same_seed_the_same_performance(song):
     assert humanize(song, seed=1, readout="median") == humanize(song, seed=2, readout="median")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("old, new", [("draw", "sample"), ("middle", "median"), ("lively", "spread-matched")])
 def test_read_outs_of_version_0_1_still_work_with_a_warning(song, old, new):
     with pytest.warns(FutureWarning, match=f"{old!r} is called {new!r} now"):
@@ -73,6 +74,7 @@ def test_read_outs_of_version_0_1_still_work_with_a_warning(song, old, new):
     assert before == humanize(song, 2, readout=new)
 
 
+@pytest.mark.slow
 def test_nothing_of_it_is_the_grid(song):
     plain, half, full = (groove_of(humanize(song, 4, amount)) for amount in (0, 0.5, 1))
     own = groove_of(song)
@@ -102,6 +104,7 @@ def test_of_two_strokes_in_a_cell_the_loudest_is_kept():
     assert [(note.tick, note.pitch, note.velocity) for note in result] == [(480, 40, 100)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bars", [1, 2, 3, 9])
 def test_any_length(bars):
     song = drumming(bars)

@@ -177,6 +177,7 @@ def test_a_negative_seed_is_named_before_the_work(rock, capsys, command):
     assert capsys.readouterr().err == "drumlib: --seed: a seed is 0 or more\n"
 
 
+@pytest.mark.slow
 def test_inspect_does_not_lose_itself_in_meters(tmp_path, capsys):
     meters = [Meter(12 * i, 1 + i % 2, 64) for i in range(30_000)]
     write_song(Song(96, [Track([Note(12 * 30_000, 60, 90, 12)])], meters=meters), tmp_path / "odd.mid")
@@ -190,6 +191,7 @@ def test_inspect_does_not_lose_itself_in_meters(tmp_path, capsys):
     assert told.count("/64 from bar") == MOST_METERS
 
 
+@pytest.mark.slow
 def test_bad_weights_and_tables_are_one_line(tmp_path, capsys):
     write_song(songbook.song("rock"), tmp_path / "a.mid")
     array, packed = io.BytesIO(), io.BytesIO()
@@ -269,6 +271,7 @@ def test_inspect_of_a_plain_song_ignores_nothing_but_its_drums(rock, capsys):
     )
 
 
+@pytest.mark.slow
 def test_songbook_writes_songs_that_can_be_read(tmp_path):
     assert main(["songbook", "-o", str(tmp_path / "songs")]) == 0
     assert sorted(path.stem for path in (tmp_path / "songs").iterdir()) == sorted(songbook.names())
@@ -395,6 +398,7 @@ def test_a_corpus_of_bands_has_a_command_of_its_own(tmp_path, capsys):
     assert "python -m drumbook.bands GROOVE -o CORPUS --variants N" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--missing=3", "--min-fit=2", "--min-bars=-1", "--shard-songs=0", "--seed=-1"])
 def test_corpus_options_that_make_no_sense(tmp_path, capsys, option):
     main(["songbook", "-o", str(tmp_path / "songs")])
@@ -478,6 +482,7 @@ def test_train_in_stages_takes_no_rate_beside_theirs(tmp_path, capsys, preset, o
     assert error.count("\n") == 1 and not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_train_in_stages_on_a_network_without_their_parts_is_one_line(tmp_path, capsys):
     songs = str(tmp_path / "songs")
     main(["songbook", "-o", songs])

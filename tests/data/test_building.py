@@ -284,6 +284,7 @@ def test_a_song_that_kills_its_reader_costs_that_song(folder, tmp_path, way):
     assert manifest["counts"]["songs_left_out"]["a fault in reading"] == 2
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_in_a_dask_cluster_costs_that_song(folder, tmp_path):
     distributed = pytest.importorskip("distributed")
     with (

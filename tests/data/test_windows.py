@@ -269,6 +269,7 @@ def test_windows_import_neither_symusic_nor_keras():
     assert done.stdout.strip() == "set()"
 
 
+@pytest.mark.slow
 def test_without_a_list_songs_are_parted_by_what_they_play(tmp_path):
     touch(tmp_path, "readme.txt", "sub/damaged.MIDI")
     for name in songbook.names():

@@ -292,6 +292,7 @@ def test_mp3_keeps_time_at_every_rate(kbps):
         assert abs(np.argmax(np.abs(heard[start - 4800 :]) > 0.05) - 4800) < 10
 
 
+@pytest.mark.slow
 def test_below_64_kilobits_a_band_takes_less_and_less():
     band = render(songbook.song("rock"), start_bar=8, bars=4)
     sizes = [len(encode_mp3(band, kbps=kbps)) for kbps in (64, 56, 48, 40, 32)]
@@ -343,6 +344,7 @@ def test_a_note_that_is_held_across_blocks_sounds_in_all_of_them(monkeypatch):
     assert between(parts, 48.5, 49.5) < 1e-3  # and ends when it should
 
 
+@pytest.mark.slow
 def test_the_mp3_of_a_song_is_that_of_its_sound(song, monkeypatch):
     """Byte for byte, in however many chunks it is read and encoded."""
     expected = encode_mp3(render(song))

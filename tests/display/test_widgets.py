@@ -182,6 +182,7 @@ def test_what_cannot_be_humanized_is_refused():
         humanize_strength(groove(0), songbook.song("rock"))
 
 
+@pytest.mark.slow
 def test_layers_are_the_encoders_own():
     from keras import ops
 
@@ -327,6 +328,7 @@ def test_a_hostile_name_is_harmless(name):
     assert not re.search(r"[/\\\x00\n]|\.\.", saved[1]) and saved[1].endswith(" with drums.mid")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value",
     [

@@ -144,6 +144,7 @@ def test_the_band_of_another_song_is_cut_or_repeated():
     assert np.array_equal(long["bass"], np.concatenate([songs[0].rolls["bass"]] * 3)[:160])
 
 
+@pytest.mark.slow
 def test_songs_of_a_folder_with_a_table_and_without_one(tmp_path):
     for name in songbook.names():
         write_song(songbook.song(name), tmp_path / f"{name}.mid")

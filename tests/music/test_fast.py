@@ -149,6 +149,7 @@ event = st.one_of(
 times = st.sampled_from([0, 0, 1, 24, 127, 128, 5_000, 20_000])
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.lists(st.tuples(times, event), max_size=25), min_size=1, max_size=4), st.booleans())
 def test_any_events(tracks, running):

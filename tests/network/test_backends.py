@@ -19,14 +19,14 @@ from drumlib.network.training import compile_network
 from drumlib.network.training_config import TrainingConfig
 from drumlib.network.weights import load_weights, save_weights
 
+pytestmark = pytest.mark.slow
+
 LOSSES = """
 import json, sys
 from pathlib import Path
 import keras
 sys.path.insert(0, sys.argv[1])
 from test_backends import losses
-
-pytestmark = pytest.mark.slow
 print(json.dumps([keras.backend.backend(), losses(Path(sys.argv[2]), sys.argv[3])]))
 """
 

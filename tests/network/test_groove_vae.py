@@ -33,6 +33,7 @@ def array(heads: dict, *names) -> np.ndarray:
     return np.concatenate([keras.ops.convert_to_numpy(heads[n]) for n in names or heads], axis=-1)
 
 
+@pytest.mark.slow
 def test_shapes_and_ranges(network):
     heads = network({"drums": grooves(3)})
     assert {name: tuple(x.shape) for name, x in heads.items()} == dict.fromkeys(
@@ -51,6 +52,7 @@ def test_a_groove_is_as_long_as_was_asked(network, bars):
     assert not played[..., 9:18][silent].any() and not played[..., 18:][silent].any()
 
 
+@pytest.mark.slow
 def test_playing_and_teacher_forcing_agree_on_the_networks_own_history(network):
     z = network.encode(grooves(2))
     played = network.decode(z)
@@ -117,6 +119,7 @@ def test_both_ends_of_a_way_are_what_the_network_makes_of_the_two_grooves(networ
     np.testing.assert_allclose(way[[0, -1]], network.decode(network.encode(np.stack([one, other]))), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_same_seed_the_same_groove(network):
     np.testing.assert_array_equal(network.sample(3, seed=4), network.sample(3, seed=4))
     z = np.zeros((2, 6), "float32")
@@ -125,6 +128,7 @@ def test_the_same_seed_the_same_groove(network):
     assert (drawn != network.decode(z, seed=2)).any()
 
 
+@pytest.mark.slow
 def test_weights_there_and_back(network, tmp_path):
     save_weights(network, tmp_path / "w.npz", "float32")
     other = build(SMALL, seed=9)

@@ -16,6 +16,8 @@ from drumlib.network.training import train
 from drumlib.network.training_config import TrainingConfig, learning_rate_at
 from drumlib.network.weights import load_weights
 
+pytestmark = pytest.mark.slow
+
 PLAN = TrainingConfig(
     epochs=12,
     batch=32,

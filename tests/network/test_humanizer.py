@@ -125,6 +125,7 @@ def test_a_muted_drum_is_neither_heard_nor_judged():
     assert np.isin((inputs["hits"].sum(axis=1) / np.maximum(data.grooves[..., :9].sum(axis=1), 1))[there], [0, 1]).all()
 
 
+@pytest.mark.slow
 def test_weights_there_and_back(tmp_path):
     network, other = build(SMALL, seed=1), build(SMALL, seed=2)
     save_weights(network, tmp_path / "w.npz", "float32")

@@ -5,14 +5,16 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 PLAY = """
 import hashlib
 from drumlib.drummer import accompany
 from drumlib.music import songbook
 drums = accompany(songbook.song("swing"), seed=1).drums[0].notes
 import keras
-
-pytestmark = pytest.mark.slow
 print(keras.config.backend(), keras.config.dtype_policy().name, hashlib.sha256(drums.array.tobytes()).hexdigest())
 """
 

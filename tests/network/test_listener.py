@@ -62,6 +62,7 @@ def test_a_step_knows_its_past_and_nothing_of_its_future(network):
     )  # the band alone knows of no drums at all
 
 
+@pytest.mark.slow
 def test_step_by_step_is_teacher_forcing_on_the_true_history(network):
     truth = drums()
 
@@ -102,6 +103,7 @@ def test_without_a_chooser_the_band_alone_answers(network):
     np.testing.assert_allclose(np.concatenate([played[name] for name in HEADS], axis=-1), alone, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [5, 16, 37, 128, 200])
 def test_any_length(network, steps):
     assert network.generate(band(1, steps))["hits"].shape == (1, steps, 9)
@@ -136,6 +138,7 @@ def test_many_windows_are_heard_some_at_a_time_and_played_as_one(network, monkey
         np.testing.assert_array_equal(in_parts[name], at_once[name])
 
 
+@pytest.mark.slow
 def test_songs_side_by_side_do_not_hear_each_other(network):
     both = network.generate(band())["hits"]
     alone = network.generate({name: roll[1:] for name, roll in band().items()})["hits"]

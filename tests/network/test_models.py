@@ -43,6 +43,7 @@ def test_parameters_block_by_block(network):
     assert network.count_params() == 3_945_135
 
 
+@pytest.mark.slow
 def test_shapes_and_ranges(network):
     outputs = arrays(network({**band(2, 128), "drums": drums(2, 128)}))
     assert {name: x.shape for name, x in outputs.items()} == dict.fromkeys(
@@ -83,6 +84,7 @@ def test_playing_and_teacher_forcing_agree_on_the_true_history(network):
         np.testing.assert_allclose(stepwise, told[name], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_step_knows_nothing_of_what_comes_after_it(network):
     truth = drums(1, 128)
     changed = truth.copy()
@@ -93,11 +95,13 @@ def test_a_step_knows_nothing_of_what_comes_after_it(network):
     np.testing.assert_allclose(one[:, 64], other[:, 64], atol=1e-6)  # a sub-sequence begins as if after silence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [16, 37, 128, 200])
 def test_any_length(network, steps):
     assert network.generate(band(1, steps))["hits"].shape == (1, steps, 9)
 
 
+@pytest.mark.slow
 def test_songs_side_by_side_do_not_hear_each_other(network):
     both = network.generate(band(2, 128))
     alone = network.generate({name: roll[1:] for name, roll in band(2, 128).items()})

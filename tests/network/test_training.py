@@ -20,6 +20,8 @@ from drumlib.network.training import compile_network, train
 from drumlib.network.training_config import SCHEDULES, TrainingConfig, TrainingStage, config_for
 from drumlib.network.weights import load_weights, named_weights, save_weights
 
+pytestmark = pytest.mark.slow
+
 PLAN = TrainingConfig(epochs=2, batch=4, seed=1)
 
 

@@ -89,6 +89,7 @@ OLD_LAYERS = {
 """Layers whose names were others in version 0.1."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", OLD_LAYERS)
 def test_weights_of_version_0_1_load(preset, tmp_path):
     """Under their old names, to identical arrays; and the converter gives them the names of today."""
@@ -183,6 +184,7 @@ def test_arrays_of_something_else_than_numbers_are_no_weights(tmp_path):
         weights.load_weights(network, tmp_path / "w.npz")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("usual", ["MemoryError", "NotImplementedError"])
 def test_the_command_line_says_so_in_one_line(tmp_path, capsys, usual):
     write_song(songbook.song("rock"), tmp_path / "rock.mid")
